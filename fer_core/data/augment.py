@@ -1,0 +1,214 @@
+"""Augmentation as batched tensor work with per-image parameters and an explicit generator.
+
+The same code on CPU and GPU, in training and in the Augment tab. All geometry of one image is one
+affine map, so a picture is resampled once however many operations are on.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+import torch.nn.functional as functional
+
+
+@dataclass(frozen=True)
+class AugmentPolicy:
+    """Strengths of every operation; 0 turns one off. Each image draws its own values uniformly.
+
+    flip_probability: chance of a mirror image, 0-1. rotation_degrees: ± range, 0-180.
+    shift_fraction: ± share of the side, in x and y, 0-0.5. zoom_fraction: ± change of scale, 0-0.5.
+    shear_degrees: ± horizontal shear, 0-45. brightness: ± added share of full scale, 0-1.
+    contrast: ± change of the factor around the image's mean, 0-1.
+    noise_std: highest standard deviation of Gaussian noise, share of full scale, 0-0.5.
+    blur_pixels: highest standard deviation of a Gaussian blur, 0-3.
+    erase_probability: chance that a rectangle is overwritten, 0-1 (Random Erasing, Zhong et al.,
+    arXiv 1708.04896). erase_fraction: largest erased share of the area, 0-0.5.
+    """
+
+    flip_probability: float = 0.0
+    rotation_degrees: float = 0.0
+    shift_fraction: float = 0.0
+    zoom_fraction: float = 0.0
+    shear_degrees: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    noise_std: float = 0.0
+    blur_pixels: float = 0.0
+    erase_probability: float = 0.0
+    erase_fraction: float = 0.2
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value, limit = getattr(self, item.name), LIMITS[item.name]
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{item.name} must be a number, got {value!r}")
+            if not (math.isfinite(value) and 0 <= value <= limit):
+                raise ValueError(
+                    f"{item.name} must be 0 to {limit}, got {value}; try {limit / 4:g}"
+                )
+            object.__setattr__(self, item.name, float(value))
+
+    def to_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> AugmentPolicy:
+        unknown = set(values) - set(LIMITS)
+        if unknown:
+            raise ValueError(f"unknown augmentation {sorted(unknown)}; known: {sorted(LIMITS)}")
+        return cls(**values)
+
+
+#: The largest allowed strength of each operation; the page's sliders end here.
+LIMITS: dict[str, float] = {
+    "flip_probability": 1.0,
+    "rotation_degrees": 180.0,
+    "shift_fraction": 0.5,
+    "zoom_fraction": 0.5,
+    "shear_degrees": 45.0,
+    "brightness": 1.0,
+    "contrast": 1.0,
+    "noise_std": 0.5,
+    "blur_pixels": 3.0,
+    "erase_probability": 1.0,
+    "erase_fraction": 0.5,
+}
+
+POLICIES: dict[str, AugmentPolicy] = {
+    "none": AugmentPolicy(),
+    "light": AugmentPolicy(flip_probability=0.5, rotation_degrees=8, shift_fraction=0.05),
+    "standard": AugmentPolicy(
+        flip_probability=0.5,
+        rotation_degrees=15,
+        shift_fraction=0.08,
+        zoom_fraction=0.15,
+        brightness=0.15,
+        contrast=0.2,
+        erase_probability=0.25,
+    ),
+    "strong": AugmentPolicy(
+        flip_probability=0.5,
+        rotation_degrees=20,
+        shift_fraction=0.12,
+        zoom_fraction=0.2,
+        shear_degrees=8,
+        brightness=0.25,
+        contrast=0.35,
+        noise_std=0.06,
+        blur_pixels=0.8,
+        erase_probability=0.5,
+        erase_fraction=0.3,
+    ),
+}
+
+
+def augment(
+    images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator
+) -> torch.Tensor:
+    """Draw one random variant of every image.
+
+    images: float32 (B, C, H, W) in 0..1; returns the same shape, dtype and range, a new tensor.
+    generator: of the images' device; the same generator state gives the same result.
+    """
+    images = _warp(images, policy, generator)
+    if policy.blur_pixels:
+        images = _blur(images, policy.blur_pixels, generator)
+    images = _light(images, policy, generator)
+    if policy.noise_std:
+        std = _uniform(images, 0, policy.noise_std, generator).view(-1, 1, 1, 1)
+        noise = torch.randn(
+            images.shape, generator=generator, device=images.device, dtype=images.dtype
+        )
+        images = images + noise * std
+    images = images.clamp(0, 1)
+    if policy.erase_probability and policy.erase_fraction:
+        images = _erase(images, policy, generator)
+    return images
+
+
+def _uniform(
+    images: torch.Tensor, low: float, high: float, generator: torch.Generator
+) -> torch.Tensor:
+    """(B,) values, one per image."""
+    draw = torch.rand(len(images), generator=generator, device=images.device, dtype=images.dtype)
+    return draw * (high - low) + low
+
+
+def _warp(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
+    """Flip, rotation, zoom, shear and shift as one affine resampling with mirrored borders."""
+    geometry = (
+        policy.rotation_degrees,
+        policy.shift_fraction,
+        policy.zoom_fraction,
+        policy.shear_degrees,
+    )
+    flip = _uniform(images, 0, 1, generator) < policy.flip_probability  # (B,)
+    if not any(geometry):  # a plain mirror image needs no resampling
+        return torch.where(flip.view(-1, 1, 1, 1), images.flip(-1), images)
+    turn, shift, zoom, lean = geometry
+    angle = _uniform(images, -turn, turn, generator) * (math.pi / 180)
+    scale = 1 + _uniform(images, -zoom, zoom, generator)
+    shear = torch.tan(_uniform(images, -lean, lean, generator) * (math.pi / 180))
+    shift_x = _uniform(images, -shift, shift, generator) * 2  # the grid runs from -1 to 1
+    shift_y = _uniform(images, -shift, shift, generator) * 2
+    mirror = torch.where(flip, -1.0, 1.0).to(images.dtype)
+    cosine, sine = angle.cos() / scale, angle.sin() / scale
+    rows = (
+        torch.stack([mirror * cosine, mirror * (shear * cosine - sine), mirror * shift_x], dim=1),
+        torch.stack([sine, shear * sine + cosine, shift_y], dim=1),
+    )
+    matrix = torch.stack(rows, dim=1)  # (B, 2, 3), output position → input position
+    grid = functional.affine_grid(matrix, list(images.shape), align_corners=False)
+    return functional.grid_sample(
+        images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+    )
+
+
+def _light(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
+    if policy.contrast:
+        factor = 1 + _uniform(images, -policy.contrast, policy.contrast, generator)
+        mean = images.mean(dim=(1, 2, 3), keepdim=True)
+        images = (images - mean) * factor.view(-1, 1, 1, 1) + mean
+    if policy.brightness:
+        offset = _uniform(images, -policy.brightness, policy.brightness, generator)
+        images = images + offset.view(-1, 1, 1, 1)
+    return images
+
+
+def _blur(images: torch.Tensor, highest_std: float, generator: torch.Generator) -> torch.Tensor:
+    """Each image with its own Gaussian: one grouped convolution per axis."""
+    count, channels, height, width = images.shape
+    radius = min(max(1, math.ceil(2.5 * highest_std)), min(height, width) - 1)
+    std = _uniform(images, 0, highest_std, generator).clamp_min(1e-3)  # (B,)
+    offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
+    kernel = torch.exp(-0.5 * (offsets / std.view(-1, 1)) ** 2)  # (B, K)
+    kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)
+    flat = images.reshape(1, count * channels, height, width)
+    padded = functional.pad(flat, (radius, radius, radius, radius), mode="reflect")
+    rows = functional.conv2d(padded, kernel[:, None, None, :], groups=count * channels)
+    both = functional.conv2d(rows, kernel[:, None, :, None], groups=count * channels)
+    return both.reshape(count, channels, height, width)
+
+
+def _erase(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
+    """Overwrite one rectangle per chosen image with noise of the same mean."""
+    height, width = images.shape[-2:]
+    chosen = _uniform(images, 0, 1, generator) < policy.erase_probability
+    area = _uniform(images, 0.02, max(0.02, policy.erase_fraction), generator)
+    aspect = torch.exp(_uniform(images, -math.log(3), math.log(3), generator))
+    box_h = (area * aspect).sqrt().clamp(max=1) * height
+    box_w = (area / aspect).sqrt().clamp(max=1) * width
+    top = _uniform(images, 0, 1, generator) * (height - box_h)
+    left = _uniform(images, 0, 1, generator) * (width - box_w)
+    y = torch.arange(height, device=images.device).view(1, -1, 1)
+    x = torch.arange(width, device=images.device).view(1, 1, -1)
+    inside_y = (y >= top.view(-1, 1, 1)) & (y < (top + box_h).view(-1, 1, 1))
+    inside_x = (x >= left.view(-1, 1, 1)) & (x < (left + box_w).view(-1, 1, 1))
+    mask = (inside_y & inside_x & chosen.view(-1, 1, 1)).unsqueeze(1)  # (B, 1, H, W)
+    filling = torch.rand(
+        images.shape, generator=generator, device=images.device, dtype=images.dtype
+    )
+    return torch.where(mask, filling, images)

@@ -1,0 +1,96 @@
+"""Batches of network input, augmented on the device: `training_batches`, `plain_batches`.
+
+The set stays uint8 in memory (on the device when it fits); each epoch's order and draws come from
+the run's seed and the epoch's number alone, so a resumed run sees what an unbroken one would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from fer_core.data.augment import AugmentPolicy, augment
+from fer_core.data.balance import balanced_order
+from fer_core.data.faces import Faces
+from fer_core.data.preprocess import Preprocessing
+
+#: Sets up to this many bytes are moved to the GPU whole.
+_RESIDENT_BYTES = 8 * 2**30
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images: float32 (B, C, S, S), normalised; labels: int64 (B,)."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+class FaceTensor:
+    """One part of a set, ready to be drawn from: images uint8 (N, H, W, C), labels int64 (N,)."""
+
+    def __init__(self, faces: Faces, indices: np.ndarray, device: torch.device) -> None:
+        self.indices = np.asarray(indices)
+        self.labels = torch.from_numpy(faces.labels[self.indices]).to(device)
+        images = torch.from_numpy(np.ascontiguousarray(faces.images[self.indices]))
+        resident = device.type == "cuda" and images.nbytes <= _RESIDENT_BYTES
+        self.images = images.to(device) if resident else images
+        self.device = device
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def take(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """uint8 (B, H, W, C) and int64 (B,) at `positions`, on the device."""
+        chosen = positions.to(self.images.device)
+        images = self.images[chosen].to(self.device, non_blocking=True)
+        return images, self.labels[positions.to(self.device)]
+
+
+def training_batches(
+    part: FaceTensor,
+    preprocessing: Preprocessing,
+    policy: AugmentPolicy,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    balanced: bool = False,
+) -> Iterator[Batch]:
+    """One epoch in random order, augmented; a last batch of one image is dropped.
+
+    (Batch normalisation cannot learn from a single image.)
+    """
+    random = np.random.default_rng((seed, epoch))
+    if balanced:
+        order = balanced_order(part.labels.cpu().numpy(), random)
+    else:
+        order = random.permutation(len(part))
+    generator = torch.Generator(device=part.device)
+    generator.manual_seed(int(random.integers(2**62)))
+    positions = torch.from_numpy(order)
+    for start in range(0, len(order), batch_size):
+        chosen = positions[start : start + batch_size]
+        if len(chosen) < 2:
+            return
+        images, labels = part.take(chosen)
+        unit = augment(preprocessing.to_unit(images), policy, generator)
+        yield Batch(preprocessing.normalise(unit), labels)
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """How many batches `training_batches` yields."""
+    full, rest = divmod(images, batch_size)
+    return full + (rest >= 2)
+
+
+def plain_batches(
+    part: FaceTensor, preprocessing: Preprocessing, batch_size: int
+) -> Iterator[Batch]:
+    """All images in stored order, not augmented."""
+    for start in range(0, len(part), batch_size):
+        positions = torch.arange(start, min(start + batch_size, len(part)))
+        images, labels = part.take(positions)
+        yield Batch(preprocessing(images), labels)

@@ -1,0 +1,172 @@
+"""FER2013's csv forms: emotion, pixels and usage in any order, emotion and pixels, or pixels alone.
+
+Enters: a stream of bytes, plain or out of a zip. Leaves: a `Form`. Read row by row, so that memory
+stays bounded.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import BinaryIO
+
+import numpy as np
+
+from fer_core.data.entries import (
+    LABEL_COLUMNS,
+    SPLIT_COLUMNS,
+    Entry,
+    Form,
+    LabelNames,
+    chosen_column,
+    known_split,
+)
+from fer_core.data.faces import DataError, Unreadable
+from fer_core.labels import FER2013_CLASSES
+
+PIXEL_COLUMNS = ("pixels", "pixel", "pixel_values", "image")
+_MAX_LINE = 8 * 2**20
+_SAMPLE_ROWS = 50
+
+Opener = Callable[[], BinaryIO]
+
+
+def csv_form(name: str, opener: Opener, size: int) -> Form:
+    """The rows of a csv with a pixel column; `size` is the length of the stream in bytes.
+
+    A label column of whole numbers has FER2013's meaning (0 angry … 6 neutral), one of words holds
+    class names; without one the images are unlabelled. Rows with another count of numbers than
+    most have, a number outside 0 to 255, an unknown label or an unknown usage are Unreadable.
+    Raises DataError when it is no such csv.
+    """
+    header, sample, row_bytes = _sample(name, opener)
+    columns = _columns(header)
+    pixels, label, usage = columns
+    if pixels is None:
+        got = ", ".join(column.strip()[:20] for column in header[:8])
+        raise DataError(f"{name} has no column 'pixels'; its columns are {got or 'none'}")
+    counts = Counter(len(row[pixels].split()) for row in sample if len(row) > pixels)
+    expected = counts.most_common(1)[0][0] if counts else 0
+    side = math.isqrt(expected)
+    if not expected or side * side != expected:
+        raise DataError(
+            f"{name}: the pixels of a row must be the numbers of a square image (48×48 is 2304), "
+            f"got {expected} numbers per row"
+        )
+    names = _label_names(sample, label)
+
+    def entries() -> Iterator[Entry | Unreadable]:
+        for index, row in enumerate(_rows(opener)):
+            where = f"row {index}"
+            if isinstance(row, csv.Error):
+                yield Unreadable(where, str(row))
+                continue
+            if len(row) < len(header):
+                yield Unreadable(where, f"{len(row)} of {len(header)} columns")
+                continue
+            try:
+                image = _image(row[pixels], side)
+                known = None if label is None else names.name(row[label])
+                yield Entry(where, image, known, None if usage is None else known_split(row[usage]))
+            except ValueError as error:
+                yield Unreadable(where, str(error))
+
+    return Form(entries, max(1, round(size / row_bytes)), names.classes)
+
+
+def csv_usefulness(opener: Opener) -> int:
+    """How much a csv says: 0 no pixels, 1 pixels, 2 with labels, 3 with labels and usages."""
+    try:
+        header, _, _ = _sample("", opener)
+    except DataError:
+        return 0
+    pixels, label, usage = _columns(header)
+    return 0 if pixels is None else 1 + (label is not None) + (usage is not None)
+
+
+def _columns(header: Sequence[str]) -> tuple[int | None, int | None, int | None]:
+    """Positions of the pixel, label and split columns."""
+    chosen = (
+        chosen_column(header, names) for names in (PIXEL_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS)
+    )
+    return tuple(None if column is None else header.index(column) for column in chosen)
+
+
+def _label_names(sample: list[list[str]], label: int | None) -> LabelNames:
+    if label is None:
+        return LabelNames([])
+    values = [row[label] for row in sample if len(row) > label]
+    names = LabelNames(values)
+    return names if names.classes == () and values else LabelNames([], FER2013_CLASSES)
+
+
+def _sample(name: str, opener: Opener) -> tuple[list[str], list[list[str]], float]:
+    """The header, the first rows, and the average length of a row in bytes."""
+    with opener() as stream:
+        header = next(_parsed(_lines(stream)), [])
+    if isinstance(header, csv.Error) or not any(column.strip() for column in header):
+        raise DataError(f"{name} is empty or no csv; its first line must name the columns")
+    rows = [row for row in islice(_rows(opener), _SAMPLE_ROWS) if not isinstance(row, csv.Error)]
+    if not rows:
+        raise DataError(f"{name} has a header and no rows; nothing can be read from it")
+    return header, rows, max(1.0, sum(sum(map(len, row)) + len(row) for row in rows) / len(rows))
+
+
+def _rows(opener: Opener) -> Iterator[list[str] | csv.Error]:
+    """The rows below the header; one that cannot be parsed comes as its error."""
+    with opener() as stream:
+        rows = _parsed(_lines(stream))
+        next(rows, None)
+        yield from rows
+
+
+def _parsed(lines: Iterator[str]) -> Iterator[list[str] | csv.Error]:
+    first = next(lines, "")
+    delimiter = max(",;\t", key=first.count)
+    csv.field_size_limit(_MAX_LINE)
+    reader = csv.reader((line for part in ([first], lines) for line in part), delimiter=delimiter)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield error
+        else:
+            if row:  # a blank line is no row
+                yield row
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Lines of at most _MAX_LINE characters, so that a file without line ends stays bounded."""
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
+    while line := text.readline(_MAX_LINE):
+        yield line
+
+
+def _image(text: str, side: int) -> np.ndarray:
+    """Numbers 0 to 255 with blanks between → uint8 (side, side, 1). Raises ValueError."""
+    raw = text.encode(errors="replace")
+    plain = bool(raw.strip()) and not raw.translate(None, b"0123456789 ")
+    # fromstring does not complain of what it cannot parse, so it is given digits and blanks alone
+    values = np.fromstring(text, dtype=np.int64, sep=" ") if plain else None
+    if values is None or values.max() > 255:
+        words = text.strip(" \t[]").replace(",", " ").split()
+        values = np.array([_byte(word) for word in words], dtype=np.int64)
+    if len(values) != side * side:
+        raise ValueError(f"{len(values)} numbers, expected {side * side} ({side}×{side})")
+    return values.astype(np.uint8).reshape(side, side, 1)
+
+
+def _byte(text: str) -> int:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"{text[:20]!r} is no number") from None
+    if not 0 <= number <= 255 or number != int(number):
+        raise ValueError(f"{text[:20]} is no whole number from 0 to 255")
+    return int(number)

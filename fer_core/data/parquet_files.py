@@ -1,0 +1,147 @@
+"""Parquet files in the layout of the Hub: an image column, a label column, perhaps a split column.
+
+Enters: one or several files. Leaves: a `Form`. Read in batches, never as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet as parquet
+
+from fer_core.data.entries import (
+    LABEL_COLUMNS,
+    SPLIT_COLUMNS,
+    Entry,
+    Form,
+    LabelNames,
+    chosen_column,
+    joined,
+    known_split,
+    split_name,
+)
+from fer_core.data.faces import DataError, Unreadable
+
+_IMAGE_COLUMNS = ("image", "img", "picture", "photo", "face", "images", "img_bytes", "image_bytes")
+_BATCH_ROWS = 256
+
+
+def parquet_form(files: list[tuple[str, Path | BinaryIO]]) -> Form:
+    """The pictures of one or several parquet files, given as (name, file). Raises DataError.
+
+    A file's name or its folder gives the split ("data/train-00000-of-00002.parquet") where there is
+    no column for it; a single file's name does not.
+    """
+    forms = []
+    for name, file in files:
+        split = _split_of_name(name) if len(files) > 1 else None
+        forms.append(_single_form(name, file, split, prefix=f"{name} " if len(files) > 1 else ""))
+    return joined(forms)
+
+
+def are_one_set(names: Sequence[str]) -> bool:
+    """Whether files belong together: each names a split, or they are numbered parts of one."""
+    if len(names) == 1 or all(map(_split_of_name, names)):
+        return True
+    return len({re.sub(r"\d+", "", PurePosixPath(name).name) for name in names}) == 1
+
+
+def _single_form(name: str, file: Path | BinaryIO, split: str | None, prefix: str) -> Form:
+    try:
+        with parquet.ParquetFile(file) as opened:
+            schema, count = opened.schema_arrow, opened.metadata.num_rows
+            image = _image_column(name, schema)
+            label = chosen_column(schema.names, LABEL_COLUMNS)
+            usage = chosen_column(schema.names, SPLIT_COLUMNS)
+            declared = _declared_names(schema, label)
+            values = [] if label is None else _distinct(opened, label)
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise DataError(f"{name} is no readable parquet file ({reason}); get it again") from error
+    names = LabelNames(values, declared)
+    columns = [column for column in (image, label, usage) if column is not None]
+
+    def entries() -> Iterator[Entry | Unreadable]:
+        row = 0
+        with parquet.ParquetFile(file) as opened:
+            for batch in opened.iter_batches(_BATCH_ROWS, columns=columns):
+                for values in batch.to_pylist():
+                    where = f"{prefix}row {row}"
+                    row += 1
+                    try:
+                        yield Entry(
+                            where,
+                            _content(values[image]),
+                            None if label is None else names.name(values[label]),
+                            split if usage is None else known_split(values[usage]),
+                        )
+                    except ValueError as error:
+                        yield Unreadable(where, str(error))
+
+    return Form(entries, count, names.classes)
+
+
+def _image_column(name: str, schema: pyarrow.Schema) -> str:
+    def holds_pictures(kind: pyarrow.DataType) -> bool:
+        if pyarrow.types.is_struct(kind):
+            return kind.get_field_index("bytes") >= 0
+        return pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
+
+    usable = [column for column in schema.names if holds_pictures(schema.field(column).type)]
+    column = chosen_column(usable, _IMAGE_COLUMNS) or next(iter(usable), None)
+    if column is None:
+        got = ", ".join(schema.names[:12]) or "none"
+        wanted = "an image column ({bytes, path} or bytes)"
+        raise DataError(f"{name} has no pictures: {wanted} is needed, the columns are {got}")
+    return column
+
+
+def _declared_names(schema: pyarrow.Schema, label: str | None) -> list[str]:
+    """Class names by number from the `ClassLabel` that the Hub's libraries write into the file."""
+    text = (schema.metadata or {}).get(b"huggingface")
+    if label is None or text is None:
+        return []
+    try:
+        feature = json.loads(text)["info"]["features"][label]
+        names = feature.get("names") or feature.get("feature", {}).get("names") or []
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    if isinstance(names, dict):  # {"0": "angry", …}
+        names = [names[key] for key in sorted(names, key=int)]
+    return [str(name) for name in names]
+
+
+def _distinct(opened: parquet.ParquetFile, column: str) -> list[object]:
+    found: set[object] = set()
+    for batch in opened.iter_batches(65536, columns=[column]):
+        values = batch.column(0)
+        if pyarrow.types.is_nested(values.type):
+            raise DataError(
+                f"column {column!r} holds {values.type}; one label per picture is needed"
+            )
+        found.update(values.unique().to_pylist())
+        if len(found) > 10_000:
+            raise DataError(f"column {column!r} holds over 10,000 values; it is no class column")
+    return list(found)
+
+
+def _content(value: object) -> bytes | np.ndarray:
+    if isinstance(value, dict):
+        value = value.get("bytes")
+    if not isinstance(value, bytes) or not value:
+        raise ValueError("no picture in this row")
+    return value
+
+
+def _split_of_name(name: str) -> str | None:
+    """The split that a file's name or, failing that, one of its folders names."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    words = [re.split(r"[-_.]\d|[.]", path.name)[0], re.split(r"[-_.]", path.name)[0]]
+    words += reversed(path.parts[:-1])
+    return next((split for split in map(split_name, words) if split), None)

@@ -1,0 +1,104 @@
+"""Every file location of the project: the cache, the shipped checkpoints, a run folder's files.
+
+Nothing else in the project joins a path to a file name that another module must find again.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHIPPED_CHECKPOINTS = REPOSITORY / "checkpoints"
+DEFAULT_DATA = Path("data")
+DEFAULT_RUNS = Path("runs")
+
+
+def cache_folder() -> Path:
+    """Where decoded data is kept: $FER_CACHE, else the user's cache, else the temporary folder."""
+    wanted = os.environ.get("FER_CACHE")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for folder in (
+        Path(wanted) if wanted else home / "fer_core",
+        Path(tempfile.gettempdir()) / "fer_core",
+    ):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise OSError("no writable folder for the data cache; set FER_CACHE to one")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run. A shipped checkpoint is such a folder with fewer of them."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> Path:
+        """RunConfig as JSON: enough to repeat the run."""
+        return self.path / "config.json"
+
+    @property
+    def data(self) -> Path:
+        """What the run saw: source, fingerprint, class names, counts per split."""
+        return self.path / "data.json"
+
+    @property
+    def epochs(self) -> Path:
+        """One flushed JSON line per finished epoch."""
+        return self.path / "epochs.jsonl"
+
+    @property
+    def progress(self) -> Path:
+        """State, step, images/s, time left, heartbeat; replaced atomically."""
+        return self.path / "progress.json"
+
+    @property
+    def weights(self) -> Path:
+        """Weights of the best epoch so far, with preprocessing and class order in the header."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """Everything needed to go on after the last finished epoch."""
+        return self.path / "last.ckpt"
+
+    @property
+    def predictions(self) -> Path:
+        """Every validation and test probability of the best epoch."""
+        return self.path / "predictions.parquet"
+
+    @property
+    def record(self) -> Path:
+        """The final scores and how they came about; written once, last."""
+        return self.path / "record.json"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "card.md"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def stop_request(self) -> Path:
+        """Its presence asks the child process to stop after the current batch."""
+        return self.path / "stop"

@@ -1,0 +1,84 @@
+"""card.md: what a model is, how it was made, what it scores and what it must not be used for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
+from fer_core.runs.record import write_text
+
+
+def write_card(folder: RunFolder, config: RunConfig, record: dict[str, Any]) -> None:
+    """Write the card from the record; every figure in it is the record's."""
+    model, data = record["model"], record["data"]
+    parts = {
+        part: sum(counts.values())
+        for part, counts in data["counts"].items()
+        if sum(counts.values())
+    }
+    lines = [
+        f"# {record['name']}",
+        "",
+        f"A facial-expression classifier: {model['name']}, {model['parameters']:,} parameters, "
+        f"{model['gflops']:.4f} GFLOPs for one face (a multiply-add counts as two).",
+        "",
+        "## Data",
+        f"{data['name']}, fingerprint `{data['fingerprint']}`: "
+        + ", ".join(f"{count:,} {part}" for part, count in parts.items())
+        + f" images. Labels: {', '.join(data['class_names'])}.",
+        "",
+        "## Figures",
+        "| split | accuracy | 95 % interval | macro F1 | weighted F1 | images |",
+        "|---|---|---|---|---|---|",
+        *_rows(record),
+        "",
+        *_per_class(record),
+        "## How it was made",
+        "```",
+        record["command"],
+        "```",
+        f"Seed {config.seed}, {record['epochs_run']} epochs, best by {config.choose_by} in epoch "
+        f"{record['best_epoch']}, {record['seconds']:,.0f} s of training on {record['device']} "
+        f"({record['machine']}). Code: commit {record['commit'] or 'unknown'}. "
+        + ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+        + ". The best epoch was chosen on the validation split; the test split was scored once.",
+        "",
+        "## Limits",
+        "The model says which label a face picture resembles, as the people who labelled its "
+        "training images saw it. It does not know what a person feels, and must not be used to "
+        "judge people. It was trained on cropped faces of one set and is less accurate on others; "
+        "classes that are rare in training are recognised less often, as the table shows.",
+        "",
+    ]
+    write_text(folder.card, "\n".join(lines))
+
+
+def _rows(record: dict[str, Any]) -> list[str]:
+    named = (
+        ("validation", "validation"),
+        ("test", "test"),
+        ("test_without_twins", "test, without images that have a pixel-identical twin in training"),
+    )
+    rows = []
+    for key, title in named:
+        scores = record.get(key)
+        if scores:
+            low, high = scores["interval"]
+            rows.append(
+                f"| {title} | {scores['accuracy']:.2%} | {low:.2%} to {high:.2%} | "
+                f"{scores['macro_f1']:.4f} | {scores['weighted_f1']:.4f} | {scores['n']:,} |"
+            )
+    return rows
+
+
+def _per_class(record: dict[str, Any]) -> list[str]:
+    if not record.get("test"):
+        return []
+    rows = [
+        f"| {row['class']} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | "
+        f"{row['support']:,} |"
+        for row in record["test"]["per_class"]
+    ]
+    head = ["| test, per class | precision | recall | F1 | images |", "|---|---|---|---|---|"]
+    return [*head, *rows, ""]

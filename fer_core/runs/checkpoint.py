@@ -1,0 +1,175 @@
+"""Checkpoints: weights that carry their preprocessing, class order and network in their own header.
+
+A folder with weights.safetensors is a checkpoint; a run's folder and a shipped one read alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from fer_core.data.preprocess import Preprocessing
+from fer_core.models import ModelError, build_model, describe_model
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.runs.record import list_runs, read_record
+
+#: The one entry of the file's header that is ours.
+_HEADER = "fer_core"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used. The message says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network, ready to classify.
+
+    temperature: logits are divided by it before the softmax; 1 leaves them as they are.
+    """
+
+    folder: Path
+    model: nn.Module
+    preprocessing: Preprocessing
+    class_names: tuple[str, ...]
+    model_name: str
+    parameters: int
+    gflops: float
+    record: dict[str, Any] | None = None
+    temperature: float = 1.0
+
+    @torch.inference_mode()
+    def probabilities(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
+        """uint8 (N, H, W, C) → float32 (N, classes), each row summing to 1."""
+        device = next(self.model.parameters()).device
+        rows = [np.zeros((0, len(self.class_names)), dtype=np.float32)]
+        for start in range(0, len(images), batch_size):
+            batch = torch.from_numpy(np.ascontiguousarray(images[start : start + batch_size]))
+            prepared = self.preprocessing(batch.to(device))  # (B, C, S, S)
+            logits = self.model(prepared).float() / self.temperature  # (B, classes)
+            rows.append(logits.softmax(dim=1).cpu().numpy())
+        return np.concatenate(rows)
+
+
+@dataclass(frozen=True)
+class CheckpointEntry:
+    """One choice in a list of checkpoints; title is for people, name for look-ups."""
+
+    name: str
+    folder: Path
+    title: str
+
+
+def save_weights(
+    path: Path,
+    state: dict[str, torch.Tensor],
+    *,
+    model_name: str,
+    model_options: dict[str, Any],
+    preprocessing: Preprocessing,
+    class_names: tuple[str, ...],
+    temperature: float = 1.0,
+) -> None:
+    """Write the weights and all that is needed to use them, in one step."""
+    header = {
+        "model": model_name,
+        "model_options": model_options,
+        "preprocessing": preprocessing.to_dict(),
+        "class_names": list(class_names),
+        "temperature": temperature,
+    }
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    save_file(tensors, scratch, metadata={_HEADER: json.dumps(header)})
+    os.replace(scratch, path)
+
+
+def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
+    """Read a checkpoint folder. CheckpointError when it has no usable weights."""
+    place = RunFolder(Path(folder))
+    if not place.weights.is_file():
+        raise CheckpointError(
+            f"{place.path} holds no weights.safetensors; "
+            "name a finished run or a shipped checkpoint"
+        )
+    header = read_header(place.weights)
+    try:
+        preprocessing = Preprocessing.from_dict(header["preprocessing"])
+        class_names = tuple(str(name) for name in header["class_names"])
+        model = build_model(
+            header["model"],
+            len(class_names),
+            preprocessing.channels,
+            preprocessing.image_size,
+            header["model_options"],
+        )
+        model.load_state_dict(load_file(place.weights))
+        temperature = float(header["temperature"])
+    except (KeyError, TypeError, ValueError, ModelError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{place.weights} cannot be used: {error}") from error
+    model = model.float().to(device).eval()
+    facts = describe_model(model, header["model"], preprocessing.channels, preprocessing.image_size)
+    return Checkpoint(
+        folder=place.path,
+        model=model,
+        preprocessing=preprocessing,
+        class_names=class_names,
+        model_name=header["model"],
+        parameters=facts.parameters,
+        gflops=facts.gflops,
+        record=read_record(place),
+        temperature=temperature,
+    )
+
+
+def read_header(weights: Path) -> dict[str, Any]:
+    """Network, preprocessing and classes of a weights file, without its tensors."""
+    try:
+        with safe_open(weights, framework="pt") as file:
+            text = (file.metadata() or {}).get(_HEADER)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{weights} is no readable safetensors file: {error}") from error
+    if text is None:
+        raise CheckpointError(
+            f"{weights} has no '{_HEADER}' header; it was not written by this app"
+        )
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"the header of {weights} is damaged: {error}") from error
+
+
+def list_checkpoints(
+    runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS
+) -> list[CheckpointEntry]:
+    """Everything that can classify: shipped checkpoints by name, then runs, newest first."""
+    entries = []
+    folders = [RunFolder(path) for path in sorted(shipped.iterdir())] if shipped.is_dir() else []
+    for place in [*folders, *list_runs(runs_folder)]:
+        if not place.weights.is_file():
+            continue
+        own = place.path.parent == shipped
+        title = f"{place.name}{' (shipped)' if own else ''}"
+        accuracy = _test_accuracy(read_record(place))
+        if accuracy is not None:
+            title += f", {accuracy:.1%} on its test split"
+        entries.append(
+            CheckpointEntry(place.name if own else f"run:{place.name}", place.path, title)
+        )
+    return entries
+
+
+def _test_accuracy(record: dict[str, Any] | None) -> float | None:
+    try:
+        return float(record["test"]["accuracy"])  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):
+        return None

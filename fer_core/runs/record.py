@@ -1,0 +1,191 @@
+"""Reading and writing a run folder: progress, epochs, record, log. Knows JSON and files, no torch.
+
+Every write is append-and-flush or write-and-rename: whatever dies, the folder is readable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections import deque
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fer_core.paths import RunFolder
+
+STATES = ("queued", "running", "stopped", "finished", "failed", "interrupted")
+
+
+class RunError(ValueError):
+    """A run that cannot be started, stopped, resumed or read; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    state: one of STATES; reason: why it failed or what it waits for, in plain words.
+    heartbeat, started, queued_at: Unix seconds; seconds_left is None before it can be known.
+    """
+
+    state: str
+    reason: str = ""
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    steps: int = 0
+    images_per_second: float = 0.0
+    seconds_left: float | None = None
+    device: str = ""
+    heartbeat: float = 0.0
+    started: float | None = None
+    queued_at: float | None = None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a reader sees the old or the new text, never a half."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    scratch.write_text(text, encoding="utf-8")
+    os.replace(scratch, path)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    write_text(path, json.dumps(values, indent=2) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a file, or None when there is no file or no whole JSON object in it."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def write_progress(folder: RunFolder, progress: Progress) -> None:
+    write_json(folder.progress, {**asdict(progress), "heartbeat": time.time()})
+
+
+def stored_progress(folder: RunFolder) -> Progress | None:
+    """What progress.json says, whether or not the process still lives."""
+    values = read_json(folder.progress)
+    if values is None or values.get("state") not in STATES:
+        return None
+    known = {item.name for item in fields(Progress)}
+    return Progress(**{name: value for name, value in values.items() if name in known})
+
+
+def read_progress(folder: RunFolder) -> Progress:
+    """Where the run stands now; a run whose process is gone reads as interrupted."""
+    progress = stored_progress(folder)
+    if progress is None:
+        if folder.record.is_file():
+            return Progress(state="finished")
+        return Progress(state="interrupted", reason="its progress file is missing or damaged")
+    if progress.state == "running" and not is_alive(folder):
+        again = stored_progress(folder)  # it may have ended between the two looks
+        if again is not None and again.state != "running":
+            return again
+        reason = "the training process is gone; resume goes on from the last finished epoch"
+        return Progress(**{**asdict(progress), "state": "interrupted", "reason": reason})
+    return progress
+
+
+def run_lock(folder: RunFolder) -> FileLock:
+    """Held by the process that works on the run; the system frees it when that process dies."""
+    return FileLock(folder.path / ".lock")
+
+
+def is_alive(folder: RunFolder) -> bool:
+    """Whether a process works on the run now."""
+    if not folder.path.is_dir():
+        return False
+    lock = run_lock(folder)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def append_epoch(folder: RunFolder, epoch: dict[str, Any]) -> None:
+    """Add one finished epoch as a line, on disk before this returns."""
+    with folder.epochs.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(epoch) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_epochs(folder: RunFolder) -> list[dict[str, Any]]:
+    """Finished epochs in order; a torn last line is left out, of repeats the last one counts."""
+    try:
+        lines = folder.epochs.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    epochs: dict[int, dict[str, Any]] = {}
+    for line in lines:
+        try:
+            values = json.loads(line)
+            epochs[int(values["epoch"])] = values
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+            continue
+    return [epochs[number] for number in sorted(epochs)]
+
+
+def read_record(folder: RunFolder) -> dict[str, Any] | None:
+    """The final scores, or None while there are none."""
+    return read_json(folder.record)
+
+
+def read_log_tail(folder: RunFolder, lines: int = 20) -> str:
+    """The log's last lines."""
+    try:
+        with folder.log.open(encoding="utf-8", errors="replace") as file:
+            return "".join(deque(file, maxlen=lines)).rstrip("\n")
+    except OSError:
+        return ""
+
+
+def list_runs(runs_folder: Path) -> list[RunFolder]:
+    """Every run in the folder, newest first by the time it was queued."""
+    if not Path(runs_folder).is_dir():
+        return []
+    found = [
+        RunFolder(path)
+        for path in Path(runs_folder).iterdir()
+        if path.is_dir() and (path / "config.json").is_file()
+    ]
+    return sorted(found, key=lambda run: (_queued_at(run), run.name), reverse=True)
+
+
+def _queued_at(run: RunFolder) -> float:
+    progress = stored_progress(run)
+    if progress is not None and progress.queued_at:
+        return progress.queued_at
+    try:
+        return run.config.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def run_named(runs_folder: Path, name: str) -> RunFolder:
+    """The run of that name. RunError for anything else, so that no path can be smuggled in."""
+    folder = RunFolder(Path(runs_folder) / checked_name(name))
+    if not folder.config.is_file():
+        raise RunError(f"there is no run named {name!r} in {runs_folder}")
+    return folder
+
+
+def checked_name(name: str) -> str:
+    """`name` if it can be a folder's: letters, digits, '.', '_', '-', at most 80, no dot first."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}", str(name)):
+        raise RunError(
+            f"a run's name takes letters, digits, '.', '_' and '-' (at most 80), got {name!r}"
+        )
+    return str(name)

@@ -1,0 +1,180 @@
+"""Starting, stopping, resuming and deleting runs: processes behind a queue, one run at a time.
+
+The run folder is the only thing that connects a process to the page, so a run outlives both the
+browser and a restart of the app. A detached worker takes queued runs in order of their time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from fer_core.paths import REPOSITORY, RunFolder
+from fer_core.runs.config import RunConfig
+from fer_core.runs.recipes import repeat_command
+from fer_core.runs.record import (
+    Progress,
+    RunError,
+    checked_name,
+    is_alive,
+    list_runs,
+    read_progress,
+    write_progress,
+    write_text,
+)
+
+__all__ = [
+    "delete_run",
+    "ensure_worker",
+    "queue_state",
+    "repeat_command",
+    "resume_run",
+    "start_run",
+    "stop_run",
+]
+
+#: Starts the worker of a runs folder; tests pass one that does nothing.
+Launch = Callable[[Path], None]
+
+
+def ensure_worker(runs_folder: Path) -> None:
+    """Start a detached process that works off the queue, if none does already.
+
+    Starting one too many is harmless: it waits for the other's lock and finds the queue empty.
+    """
+    environment = {**os.environ, "PYTHONPATH": _python_path()}
+    with (Path(runs_folder) / ".worker.log").open("ab") as output:
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "fer_core.training",
+                "--queue",
+                str(Path(runs_folder).resolve()),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # a stop of the app must not reach it
+            env=environment,
+        )
+
+
+def _python_path() -> str:
+    """Where the child finds fer_core, whatever folder the app was started from."""
+    inherited = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(REPOSITORY), *([inherited] if inherited else [])])
+
+
+def create_run(config: RunConfig, runs_folder: Path, name: str | None = None) -> RunFolder:
+    """A new run folder with its config, not yet queued. RunError for a taken or unusable name."""
+    runs_folder = Path(runs_folder)
+    try:
+        runs_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"the runs folder {runs_folder} cannot be made: {error}") from error
+    chosen = checked_name(name) if name else _free_name(config.recipe, runs_folder)
+    folder = RunFolder(runs_folder / chosen)
+    try:
+        folder.path.mkdir()
+    except FileExistsError as error:
+        raise RunError(f"a run named {chosen!r} is there already; choose another name") from error
+    write_text(folder.config, config.to_json())
+    return folder
+
+
+def _free_name(recipe: str, runs_folder: Path) -> str:
+    stem = f"{recipe}-{time.strftime('%m%d-%H%M')}"
+    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+    return next(name for name in names if not (runs_folder / name).exists())
+
+
+def start_run(
+    config: RunConfig, runs_folder: Path, name: str | None = None, launch: Launch = ensure_worker
+) -> RunFolder:
+    """Put a run into the queue; it starts when those before it have ended."""
+    folder = create_run(config, runs_folder, name)
+    _queue(folder, config.epochs)
+    launch(Path(runs_folder))
+    return folder
+
+
+def _queue(folder: RunFolder, epochs: int, epoch: int = 0) -> None:
+    folder.stop_request.unlink(missing_ok=True)
+    write_progress(
+        folder, Progress(state="queued", epochs=epochs, epoch=epoch, queued_at=time.time())
+    )
+
+
+def stop_run(folder: RunFolder) -> None:
+    """Ask a running run to stop after its current batch, or take a queued one out of the queue."""
+    progress = read_progress(folder)
+    if progress.state == "queued":
+        stopped = replace(progress, state="stopped", reason="stopped before it began")
+        write_progress(folder, stopped)
+    elif progress.state == "running":
+        folder.stop_request.touch()
+    else:
+        raise RunError(f"{folder.name} is {progress.state}; only a queued or running run can stop")
+
+
+def resume_run(folder: RunFolder, launch: Launch = ensure_worker) -> None:
+    """Queue a run again; it goes on after its last finished epoch."""
+    progress = read_progress(folder)
+    if progress.state not in ("stopped", "interrupted", "failed"):
+        raise RunError(
+            f"{folder.name} is {progress.state}; only a stopped, interrupted or failed run resumes"
+        )
+    _queue(folder, progress.epochs, progress.epoch)
+    launch(folder.path.parent)
+
+
+def delete_run(folder: RunFolder) -> None:
+    """Remove a run's folder for good. RunError while it runs or when it is no run."""
+    if not folder.config.is_file():
+        raise RunError(f"{folder.path} is no run; nothing was deleted")
+    if is_alive(folder):
+        raise RunError(f"{folder.name} is running; stop it first")
+    shutil.rmtree(folder.path)
+
+
+def queue_state(runs_folder: Path) -> list[tuple[str, str]]:
+    """(name, state) of the running run and the queued ones, in the order of their turn."""
+    found = [(run, read_progress(run)) for run in list_runs(runs_folder)]
+    waiting = [
+        (run, progress) for run, progress in found if progress.state in ("queued", "running")
+    ]
+    waiting.sort(key=lambda pair: (pair[1].state != "running", pair[1].queued_at or 0))
+    return [(run.name, progress.state) for run, progress in waiting]
+
+
+def work_off_queue(runs_folder: Path) -> None:
+    """Execute queued runs one after another, each in a process of its own, until none is left."""
+    with FileLock(Path(runs_folder) / ".worker.lock"):
+        while True:
+            queued = [name for name, state in queue_state(runs_folder) if state == "queued"]
+            if not queued:
+                return
+            folder = RunFolder(Path(runs_folder) / queued[0])
+            ended = subprocess.run(
+                [sys.executable, "-m", "fer_core.training", str(folder.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+            progress = read_progress(folder)
+            if progress.state in ("queued", "running"):  # it died before it could say why
+                lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+                values = {**asdict(progress), "state": "failed", "reason": lines[-1]}
+                write_progress(folder, Progress(**values))

@@ -1,0 +1,229 @@
+"""One run from its folder: read the config, train, score, and write everything into the folder.
+
+This is the child process's work, and the command line's; it knows no page and no queue.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch.utils.tensorboard import SummaryWriter
+
+from fer_core.models import describe_model
+from fer_core.paths import RunFolder
+from fer_core.runs.checkpoint import save_weights
+from fer_core.runs.config import RunConfig
+from fer_core.runs.record import (
+    Progress,
+    append_epoch,
+    read_epochs,
+    stored_progress,
+    write_json,
+    write_progress,
+)
+from fer_core.training.dataset import RunData, load_run_data
+from fer_core.training.loop import EpochResult, Stopped, Training, choose_device
+from fer_core.training.memory import keep_freed_memory
+from fer_core.training.scoring import score_run
+
+#: How often progress.json is replaced while a run trains.
+_HEARTBEAT_SECONDS = 1.0
+
+log = logging.getLogger("fer_core.training")
+
+
+class ProgressWriter:
+    """Keeps progress.json fresh, at most once a heartbeat unless something changed."""
+
+    def __init__(
+        self, folder: RunFolder, progress: Progress, show: Callable[[Progress], None]
+    ) -> None:
+        self.folder, self.progress, self.show = folder, progress, show
+        self.written = 0.0
+        self.update(force=True)
+
+    def update(self, force: bool = False, **changes: object) -> None:
+        self.progress = replace(self.progress, **changes)
+        if force or time.monotonic() - self.written >= _HEARTBEAT_SECONDS:
+            write_progress(self.folder, self.progress)
+            self.written = time.monotonic()
+            self.show(self.progress)
+
+
+def execute_run(
+    folder: RunFolder, show: Callable[[Progress], None] = lambda progress: None
+) -> Progress:
+    """Do the run in `folder`, from its start or from its last finished epoch; returns how it ended.
+
+    The caller holds the run's lock. What goes wrong becomes the state "failed" with the reason in
+    plain words, and a traceback in the log.
+    """
+    config = RunConfig.from_json(folder.config.read_text(encoding="utf-8"))
+    before = stored_progress(folder)
+    device = config.device
+    writer = ProgressWriter(
+        folder,
+        Progress(
+            state="running",
+            reason="reading the data",
+            epochs=config.epochs,
+            device=device,
+            started=time.time(),
+            queued_at=before.queued_at if before else time.time(),
+        ),
+        show,
+    )
+    handler = logging.FileHandler(folder.log, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%Y-%m-%d %H:%M:%S"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        _train_and_score(folder, config, writer)
+    except Stopped:
+        log.info("stopped; the best weights so far are kept")
+        writer.update(force=True, state="stopped", reason="stopped by hand", seconds_left=None)
+    except torch.cuda.OutOfMemoryError:
+        reason = (
+            f"the GPU's memory is too small for batches of {config.batch_size}; "
+            f"try batch_size={max(2, config.batch_size // 2)}"
+        )
+        _fail(writer, reason)
+    except MemoryError:
+        _fail(writer, "this machine's memory is too small; try a smaller image_size or batch_size")
+    except Exception as error:  # the one place where a child's every error becomes a state
+        _fail(writer, str(error) or type(error).__name__)
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+        folder.stop_request.unlink(missing_ok=True)
+    return writer.progress
+
+
+def _fail(writer: ProgressWriter, reason: str) -> None:
+    log.exception("failed: %s", reason)
+    writer.update(force=True, state="failed", reason=reason, seconds_left=None)
+
+
+def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWriter) -> None:
+    def stop_asked() -> bool:
+        return folder.stop_request.exists()
+
+    def on_read(done: int, total: int) -> None:
+        if stop_asked():
+            raise Stopped
+        writer.update(reason=f"reading the data, {done:,} of {total:,}")
+
+    keep_freed_memory()
+    device = choose_device(config.device)
+    data = load_run_data(config, on_read)
+    write_json(folder.data, data.describe())
+    training = Training(config, data, device)
+    _resume(folder, training)
+    facts = describe_model(
+        training.model, config.model, data.preprocessing.channels, data.preprocessing.image_size
+    )
+    log.info("%s: %s parameters, %.4f GFLOPs", config.model, f"{facts.parameters:,}", facts.gflops)
+    log.info(
+        "%s: %s training, %s validation, %s test images; on %s",
+        data.faces.name,
+        *(f"{len(part):,}" for part in (data.split.train, data.split.validation, data.split.test)),
+        device_name(device),
+    )
+    writer.update(
+        force=True,
+        reason="",
+        device=device_name(device),
+        epoch=training.epoch,
+        steps=training.steps,
+    )
+    begin = time.monotonic()
+    first_epoch = training.epoch
+
+    def on_step(step: int, images: int) -> None:
+        done = (training.epoch - first_epoch) * training.steps + step
+        left = (config.epochs - first_epoch) * training.steps - done
+        elapsed = time.monotonic() - begin
+        writer.update(
+            step=step,
+            images_per_second=(done * config.batch_size) / elapsed,
+            seconds_left=elapsed / done * left,
+        )
+
+    with SummaryWriter(folder.tensorboard, purge_step=training.epoch + 1) as board:
+        for result in training.epochs(on_step, stop_asked):
+            _keep_epoch(folder, config, data, training, result)
+            _show_on_board(board, result)
+            writer.update(force=True, epoch=result.epoch, step=0)
+            log.info(
+                "epoch %d: train loss %.4f, accuracy %.4f; validation loss %.4f, accuracy %.4f%s",
+                result.epoch,
+                result.train_loss,
+                result.train_accuracy,
+                result.validation_loss,
+                result.validation_accuracy,
+                " (best so far)" if result.improved else "",
+            )
+    writer.update(force=True, reason="scoring the best epoch")
+    seconds = sum(epoch["seconds"] for epoch in read_epochs(folder))
+    score_run(folder, config, data, training, facts, device_name(device), seconds)
+    log.info("finished; the best epoch is %d", training.best_epoch)
+    writer.update(force=True, state="finished", reason="", seconds_left=0.0)
+
+
+def _resume(folder: RunFolder, training: Training) -> None:
+    """Take up the last finished epoch when there is one, and drop lines that came after it."""
+    if folder.last.is_file():
+        state = torch.load(folder.last, map_location=training.device, weights_only=True)
+        training.load_state_dict(state)
+        log.info("going on after epoch %d", training.epoch)
+    kept = [epoch for epoch in read_epochs(folder) if epoch["epoch"] <= training.epoch]
+    folder.epochs.unlink(missing_ok=True)
+    for epoch in kept:
+        append_epoch(folder, epoch)
+
+
+def _keep_epoch(
+    folder: RunFolder, config: RunConfig, data: RunData, training: Training, result: EpochResult
+) -> None:
+    """Weights when they are the best, then the line, then the state to resume from.
+
+    In this order whatever dies between two writes costs at most this epoch.
+    """
+    if result.improved:
+        save_weights(
+            folder.weights,
+            training.deployed.state_dict(),
+            model_name=config.model,
+            model_options=config.model_options,
+            preprocessing=data.preprocessing,
+            class_names=data.faces.class_names,
+        )
+    append_epoch(folder, result.to_dict())
+    scratch = folder.last.with_name(f".{folder.last.name}.part")
+    torch.save(training.state_dict(), scratch)
+    scratch.replace(folder.last)
+
+
+def _show_on_board(board: SummaryWriter, result: EpochResult) -> None:
+    pairs = {
+        "loss/train": result.train_loss,
+        "loss/validation": result.validation_loss,
+        "accuracy/train": result.train_accuracy,
+        "accuracy/validation": result.validation_accuracy,
+        "macro_f1/validation": result.validation_macro_f1,
+        "learning_rate": result.learning_rate,
+    }
+    for name, value in pairs.items():
+        board.add_scalar(name, value, result.epoch)
+    board.flush()
+
+
+def device_name(device: torch.device) -> str:
+    """What the page calls the device: the GPU's name, or CPU with its threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {torch.get_num_threads()} threads"

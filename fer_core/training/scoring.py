@@ -1,0 +1,151 @@
+"""The end of a run: choose the best epoch's weights, score each split once, write the record."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+
+from fer_core.data.faces import Faces
+from fer_core.models import ModelFacts
+from fer_core.paths import REPOSITORY, RunFolder
+from fer_core.runs.card import write_card
+from fer_core.runs.config import RunConfig
+from fer_core.runs.recipes import repeat_command
+from fer_core.runs.record import read_epochs, write_json
+from fer_core.training.dataset import RunData
+from fer_core.training.loop import FaceTensor, Training
+from fer_core.training.metrics import full_report, score
+
+
+def score_run(
+    folder: RunFolder,
+    config: RunConfig,
+    data: RunData,
+    training: Training,
+    facts: ModelFacts,
+    device: str,
+    seconds: float,
+) -> dict[str, Any]:
+    """Write predictions.parquet, record.json and card.md; returns the record.
+
+    The test split is looked at here and nowhere else, with the weights that validation chose.
+    """
+    training.deployed.load_state_dict(load_file(folder.weights))
+    names = data.faces.class_names
+    tables, record = [], _head(folder, config, data, facts)
+    record |= {
+        "state": "finished",
+        "best_epoch": training.best_epoch,
+        "epochs_run": len(read_epochs(folder)),
+        "seconds": round(seconds, 1),
+        "device": device,
+    }
+    record |= {"test": None, "test_without_twins": None}
+    for part in ("validation", "test"):
+        indices = getattr(data.split, part)
+        if not len(indices):
+            continue
+        probabilities = training.predict(FaceTensor(data.faces, indices, training.device))
+        labels = data.faces.labels[indices]
+        twins = data.with_twin(indices)
+        tables.append(prediction_table(data.faces, indices, part, probabilities, twins))
+        record[part] = full_report(probabilities, labels, names)
+        if part == "test" and twins.any() and not twins.all():
+            record["test_without_twins"] = score(probabilities[~twins], labels[~twins])
+    scratch = folder.predictions.with_name(f".{folder.predictions.name}.part")
+    pd.concat(tables, ignore_index=True).to_parquet(scratch, index=False)
+    scratch.replace(folder.predictions)
+    write_json(folder.record, record)
+    write_card(folder, config, record)
+    return record
+
+
+def prediction_table(
+    faces: Faces, indices: np.ndarray, part: str, probabilities: np.ndarray, twins: np.ndarray
+) -> pd.DataFrame:
+    """One row per image: id, index, split, label, probability_<class>, has_twin."""
+    columns = {
+        f"probability_{name}": probabilities[:, position]
+        for position, name in enumerate(faces.class_names)
+    }
+    return pd.DataFrame(
+        {
+            "id": faces.ids[indices].astype(str),
+            "index": indices,
+            "split": part,
+            "label": faces.labels[indices],
+            **columns,
+            "has_twin": twins,
+        }
+    )
+
+
+def _head(folder: RunFolder, config: RunConfig, data: RunData, facts: ModelFacts) -> dict[str, Any]:
+    return {
+        "name": folder.name,
+        "recipe": config.recipe,
+        "data": data.describe(),
+        "model": {
+            "name": facts.name,
+            "parameters": facts.parameters,
+            "trainable": facts.trainable,
+            "gflops": facts.gflops,
+        },
+        "machine": machine_name(),
+        "commit": commit(),
+        "versions": versions(),
+        "command": repeat_command(config),
+        "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def machine_name() -> str:
+    """The processor's own name and its cores, and the GPU's when there is one."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        pass
+    threads = f"{torch.get_num_threads()} threads"
+    gpu = f"; {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{name}, {threads}{gpu}"
+
+
+def commit() -> str:
+    """The checkout's commit, with '+' when files differ from it; empty outside a checkout."""
+    try:
+        call = ("git", "-C", str(REPOSITORY))
+        head = subprocess.run(
+            [*call, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, timeout=10
+        )
+        changed = subprocess.run(
+            [*call, "status", "--porcelain", "-uno"], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    if head.returncode:
+        return ""
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def versions() -> dict[str, str]:
+    found = {"python": sys.version.split()[0]}
+    for package in ("torch", "torchvision", "timm", "numpy", "scikit-learn"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
