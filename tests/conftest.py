@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import serving
 
 from fer_core.data.faces import Faces
 from fer_core.labels import FER2013_CLASSES
+from fer_core.runs.config import RunConfig
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+WriteCheckpoint = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +45,49 @@ def tiny_faces() -> Faces:
         image[6 * label : 6 * label + 8, 10:30] = 220
     ids = np.array([f"row {index}" for index in range(70)])
     return Faces(images, labels, ids, FER2013_CLASSES, name="tiny", source="tiny")
+
+
+@pytest.fixture
+def tiny_csv(tmp_path: Path) -> Path:
+    """210 easy faces as a file of FER2013's form: Training, PublicTest, PrivateTest in turn."""
+    random = np.random.default_rng(1)
+    lines = ["emotion,pixels,Usage"]
+    usages = ("Training", "Training", "PublicTest", "Training", "PrivateTest")
+    for row in range(210):
+        label = row % 7
+        image = random.integers(0, 60, (48, 48))
+        image[6 * label : 6 * label + 8, 10:30] = 220
+        pixels = " ".join(map(str, image.ravel()))
+        lines.append(f"{label},{pixels},{usages[row // 7 % 5]}")
+    path = tmp_path / "tiny.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def tiny_config(tiny_csv: Path) -> RunConfig:
+    """A run of two epochs that takes a second or two on the CPU."""
+    return RunConfig(
+        recipe="quick",
+        data=str(tiny_csv),
+        model="expressnet_demo",
+        model_options={"widths": [4, 8, 8]},
+        epochs=2,
+        batch_size=32,
+        learning_rate=0.01,
+        device="cpu",
+    )
+
+
+@pytest.fixture(scope="session")
+def write_checkpoint() -> WriteCheckpoint:
+    """`write_checkpoint(folder, "happy")`: weights of an untrained network that says one label."""
+    return serving.write_checkpoint
+
+
+@pytest.fixture(scope="session")
+def served_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.ServedApp]:
+    """One running app for all tests that look at it from outside, with folders of its own."""
+    served = serving.ServedApp(tmp_path_factory.mktemp("served"))
+    yield served
+    served.stop()

@@ -14,8 +14,9 @@ class SqueezeExcitation(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
-        self.squeeze = nn.Linear(channels, channels // reduction)
-        self.excite = nn.Linear(channels // reduction, channels)
+        inner = max(1, channels // reduction)
+        self.squeeze = nn.Linear(channels, inner)
+        self.excite = nn.Linear(inner, channels)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         pooled = features.mean(dim=(2, 3))  # (B, C)

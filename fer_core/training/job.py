@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -39,6 +40,7 @@ __all__ = [
     "resume_run",
     "start_run",
     "stop_run",
+    "take_up_queue",
 ]
 
 #: Starts the worker of a runs folder; tests pass one that does nothing.
@@ -52,7 +54,7 @@ def ensure_worker(runs_folder: Path) -> None:
     """
     environment = {**os.environ, "PYTHONPATH": _python_path()}
     with (Path(runs_folder) / ".worker.log").open("ab") as output:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
@@ -66,6 +68,8 @@ def ensure_worker(runs_folder: Path) -> None:
             start_new_session=True,  # a stop of the app must not reach it
             env=environment,
         )
+    # Collects its exit code when it ends, so that no dead process is left in the system's table.
+    threading.Thread(target=process.wait, daemon=True).start()
 
 
 def _python_path() -> str:
@@ -178,3 +182,9 @@ def work_off_queue(runs_folder: Path) -> None:
                 lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
                 values = {**asdict(progress), "state": "failed", "reason": lines[-1]}
                 write_progress(folder, Progress(**values))
+
+
+def take_up_queue(runs_folder: Path, launch: Launch = ensure_worker) -> None:
+    """After a restart of the machine: start a worker when runs wait and none works them off."""
+    if any(state == "queued" for _, state in queue_state(runs_folder)):
+        launch(Path(runs_folder))

@@ -1,0 +1,104 @@
+"""RunConfig: refused at the border with what, got and repair; the same through JSON and --set."""
+
+import pytest
+
+from fer_core.data.augment import POLICIES
+from fer_core.runs.config import BOUNDS, CHOICES, ConfigError, RunConfig
+from fer_core.runs.recipes import RECIPES, find_recipe, repeat_command
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_survives_json(name: str) -> None:
+    config = RECIPES[name].config
+    assert RunConfig.from_json(config.to_json()) == config
+    assert config.recipe == name
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs must be 1 to 10000, got 0"),
+        ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
+        ({"batch_size": True}, "batch_size must be a number, got True"),
+        ({"learning_rate": float("nan")}, "learning_rate must be"),
+        ({"optimizer": "sophia"}, "optimizer must be one of sgd, adam, adamw, got 'sophia'"),
+        ({"model": "resnet99"}, "model must be one of"),
+        ({"channels": 2}, "channels must be 1"),
+        ({"class_weights": "maybe"}, "class_weights must be yes or no"),
+        ({"classes_left_out": "fear"}, "classes_left_out must be a list"),
+        ({"augment": "wild"}, "augment must be one of none, light"),
+        ({"augment": {"rotation_degrees": 500}}, "augment: rotation_degrees must be 0 to 180"),
+        ({"data": "  "}, "data must name a data set"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_allowed(settings: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        RunConfig(**settings)
+
+
+def test_choices_and_bounds_speak_of_real_fields() -> None:
+    fields = set(RunConfig().to_dict())
+    assert set(CHOICES) <= fields
+    assert set(BOUNDS) <= fields
+
+
+def test_settings_of_the_command_line_reach_every_kind_of_field() -> None:
+    config = RunConfig().with_settings(
+        [
+            "epochs=3",
+            "learning_rate=.5",
+            "class_weights=yes",
+            "classes_left_out=fear, disgust",
+            "augment=light",
+            "augment.rotation_degrees=12",
+            "model_options.dropout=0.1",
+            "data=123",
+        ]
+    )
+    assert (config.epochs, config.learning_rate, config.class_weights) == (3, 0.5, True)
+    assert config.classes_left_out == ("fear", "disgust")
+    assert config.model_options == {"dropout": 0.1}
+    assert config.data == "123"
+
+
+def test_a_part_of_the_policy_can_be_set_alone() -> None:
+    config = RunConfig(augment=POLICIES["light"]).with_settings(["augment.rotation_degrees=12"])
+    assert config.augment.rotation_degrees == 12
+    assert config.augment.flip_probability == POLICIES["light"].flip_probability
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epochs", "a setting is field=value"),
+        ("speed=3", "unknown setting 'speed'"),
+        ("epochs.x=3", "epochs has no parts"),
+        ("epochs=many", "epochs must be a number, got 'many'"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_says_why(setting: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        RunConfig().with_settings([setting])
+
+
+def test_an_unknown_field_or_broken_file_is_refused() -> None:
+    with pytest.raises(ConfigError, match="unknown setting"):
+        RunConfig.from_dict({"epoch": 3})
+    with pytest.raises(ConfigError, match="not JSON"):
+        RunConfig.from_json("{")
+    with pytest.raises(ConfigError, match="unknown recipe 'slow'; known: quick"):
+        find_recipe("slow")
+
+
+def test_the_repeat_command_makes_the_same_run() -> None:
+    import shlex
+
+    settings = ["epochs=3", "augment.noise_std=0.1", "classes_left_out=fear", "ema_decay=0"]
+    config = find_recipe("expressnet").config.with_settings(["data=my data.csv", *settings])
+    words = shlex.split(repeat_command(config))
+    assert words[:4] == ["python", "-m", "fer_core", "train"]
+    given = dict(zip(words[4::2], words[5::2], strict=True))
+    told = [words[at + 1] for at, word in enumerate(words) if word == "--set"]
+    again = find_recipe(given["--recipe"]).config.with_settings([f"data={given['--data']}", *told])
+    assert again == config
+    assert len(told) == len(settings)

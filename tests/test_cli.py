@@ -1,0 +1,106 @@
+"""The command line: each command's JSON has its documented keys, and refusals are one line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.cli import main
+
+
+def _json(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> object:
+    assert main([*words, "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def run(tiny_csv: Path, tmp_path: Path) -> Path:
+    settings = ("epochs=12", "batch_size=32", "learning_rate=0.01", "device=cpu")
+    words = [word for setting in settings for word in ("--set", setting)]
+    folder = tmp_path / "runs" / "one"
+    assert (
+        main(["train", "--recipe", "quick", "--data", str(tiny_csv), "--run", str(folder), *words])
+        == 0
+    )
+    return folder
+
+
+def test_models_lists_size_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = _json(capsys, "models")
+    assert {"name", "parameters", "trainable", "gflops"} <= set(rows[0])
+    assert {"expressnet", "competition_baseline"} <= {row["name"] for row in rows}
+
+
+def test_recipes_lists_whole_configurations(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {row["name"]: row for row in _json(capsys, "recipes")}
+    assert {"quick", "competition_baseline", "expressnet"} <= set(rows)
+    assert rows["competition_baseline"]["config"]["batch_size"] == 400
+
+
+def test_audit_counts(capsys: pytest.CaptureFixture[str], tiny_csv: Path) -> None:
+    values = _json(capsys, "audit", str(tiny_csv))
+    assert values["images"] == 210
+    assert values["counts"]["angry"] == 30
+    assert values["counts_per_split"]["test"]["angry"] == 6
+
+
+def test_train_evaluate_and_resume(
+    capsys: pytest.CaptureFixture[str], run: Path, tiny_csv: Path
+) -> None:
+    assert "test: accuracy" in capsys.readouterr().out
+    values = _json(capsys, "evaluate", str(run), "--data", str(tiny_csv))
+    assert {"accuracy", "interval", "macro_f1", "n", "per_class", "left_out"} <= set(values)
+    assert 0 <= values["interval"][0] <= values["accuracy"] <= values["interval"][1] <= 1
+    assert values["n"] == 42
+    record = json.loads((run / "record.json").read_text())
+    assert values["accuracy"] == record["test"]["accuracy"]
+    assert main(["resume", str(run)]) == 2
+    assert "one is finished" in capsys.readouterr().err
+
+
+def test_predict_takes_several_pictures_and_names_the_bad_one(
+    capsys: pytest.CaptureFixture[str], run: Path, tmp_path: Path
+) -> None:
+    capsys.readouterr()
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    Image.fromarray(np.full((48, 48), 99, dtype=np.uint8)).save(good)
+    bad.write_bytes(b"no picture")
+    words = ("predict", str(run), str(good), str(bad), "--whole-picture")
+    results = _json(capsys, *words, code=2)
+    face = results[0]["faces"][0]
+    assert {"box", "label", "confidence", "probabilities"} <= set(face)
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert results[1]["faces"] == []
+    assert results[1]["error"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train", "--recipe", "slow"), "unknown recipe 'slow'"),
+        (("train", "--set", "epochs=0"), "epochs must be 1 to"),
+        (("resume", "nowhere"), "nowhere is no run"),
+        (("evaluate", "nowhere", "--data", "drawn"), "holds no weights.safetensors"),
+        (("audit", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_a_refusal_is_one_line(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+) -> None:
+    assert main(list(words)) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.startswith("error: ")
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    "command", ["audit", "train", "resume", "evaluate", "predict", "models", "recipes"]
+)
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert "--json" in capsys.readouterr().out

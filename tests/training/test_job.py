@@ -1,0 +1,172 @@
+"""Runs as processes: the queue, a killed child, resume, stop, and what must be refused."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
+from fer_core.runs.record import (
+    Progress,
+    RunError,
+    read_epochs,
+    read_progress,
+    read_record,
+    run_lock,
+    write_progress,
+)
+from fer_core.training.job import (
+    create_run,
+    delete_run,
+    queue_state,
+    resume_run,
+    start_run,
+    stop_run,
+    take_up_queue,
+    work_off_queue,
+)
+
+
+def _no_launch(runs_folder: Path) -> None:
+    """Leaves the run queued."""
+
+
+def _wait(until: Callable[[], bool], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.1)
+
+
+def _children_of(folder: RunFolder) -> list[int]:
+    """Process ids whose command line names the run's folder (Linux)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if str(folder.path).encode() in words:
+                found.append(int(entry.name))
+    return found
+
+
+def test_queued_runs_are_worked_off_in_order(tiny_config: RunConfig, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    names = ["b-first", "a-second"]
+    for name in names:
+        start_run(replace(tiny_config, epochs=1), runs, name, launch=_no_launch)
+    assert queue_state(runs) == [(name, "queued") for name in names]
+    work_off_queue(runs)
+    assert queue_state(runs) == []
+    ended = [read_progress(RunFolder(runs / name)) for name in names]
+    assert [progress.state for progress in ended] == ["finished", "finished"]
+    assert ended[0].heartbeat <= ended[1].started
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the child through /proc")
+def test_a_killed_child_shows_as_interrupted_and_resumes(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, epochs=400)
+    folder = start_run(config, tmp_path / "runs", "one")  # the real, detached worker
+    _wait(lambda: len(read_epochs(folder)) >= 2)
+    assert read_progress(folder).state == "running"
+    with pytest.raises(RunError, match="is running; stop it first"):
+        delete_run(folder)
+    for process in _children_of(folder):
+        os.kill(process, signal.SIGKILL)
+    _wait(lambda: read_progress(folder).state != "running")
+    _wait(lambda: not _children_of(folder))
+    progress = read_progress(folder)
+    assert progress.state == "interrupted"
+    kept = len(read_epochs(folder))
+    assert kept >= 2
+    assert folder.weights.is_file()
+
+    folder.config.write_text(replace(config, epochs=kept + 2).to_json())
+    resume_run(folder)
+    _wait(lambda: read_progress(folder).state == "finished")
+    assert [epoch["epoch"] for epoch in read_epochs(folder)] == list(range(1, kept + 3))
+    assert read_record(folder)["epochs_run"] == kept + 2
+
+
+def test_stop_keeps_the_best_weights_and_resume_queues_again(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    folder = start_run(replace(tiny_config, epochs=1000), tmp_path / "runs", "one")
+    _wait(lambda: len(read_epochs(folder)) >= 1)
+    stop_run(folder)
+    _wait(lambda: read_progress(folder).state == "stopped")
+    assert folder.weights.is_file()
+    assert not folder.stop_request.exists()
+    resume_run(folder, launch=_no_launch)
+    assert read_progress(folder).state == "queued"
+
+
+def test_a_queued_run_leaves_the_queue_when_stopped(tiny_config: RunConfig, tmp_path: Path) -> None:
+    folder = start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
+    stop_run(folder)
+    assert read_progress(folder).state == "stopped"
+    assert queue_state(tmp_path / "runs") == []
+    delete_run(folder)
+    assert not folder.path.exists()
+
+
+def test_a_restarted_app_takes_up_waiting_runs(tiny_config: RunConfig, tmp_path: Path) -> None:
+    launched: list[Path] = []
+    take_up_queue(tmp_path / "runs", launched.append)
+    assert launched == []
+    start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
+    take_up_queue(tmp_path / "runs", launched.append)
+    assert launched == [tmp_path / "runs"]
+
+
+def test_a_child_that_dies_at_once_is_failed_with_its_last_words(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    folder = start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
+    folder.config.write_text("{ broken")
+    work_off_queue(tmp_path / "runs")
+    progress = read_progress(folder)
+    assert progress.state == "failed"
+    assert "not JSON" in progress.reason
+
+
+def test_what_is_over_cannot_be_stopped_or_resumed(tiny_config: RunConfig, tmp_path: Path) -> None:
+    folder = create_run(tiny_config, tmp_path / "runs", "one")
+    write_progress(folder, Progress(state="finished"))
+    with pytest.raises(RunError, match="is finished; only a queued or running run can stop"):
+        stop_run(folder)
+    with pytest.raises(RunError, match="only a stopped, interrupted or failed run resumes"):
+        resume_run(folder, launch=_no_launch)
+
+
+def test_names_are_checked_and_never_reused(tiny_config: RunConfig, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    create_run(tiny_config, runs, "one")
+    with pytest.raises(RunError, match="'one' is there already"):
+        create_run(tiny_config, runs, "one")
+    with pytest.raises(RunError, match="a run's name takes"):
+        create_run(tiny_config, runs, "../one")
+    first, second = create_run(tiny_config, runs), create_run(tiny_config, runs)
+    assert first.path != second.path
+
+
+def test_only_a_run_is_deleted(tmp_path: Path) -> None:
+    (tmp_path / "holiday").mkdir()
+    with pytest.raises(RunError, match="is no run; nothing was deleted"):
+        delete_run(RunFolder(tmp_path / "holiday"))
+    assert (tmp_path / "holiday").is_dir()
+
+
+def test_a_held_lock_means_alive(tiny_config: RunConfig, tmp_path: Path) -> None:
+    folder = create_run(tiny_config, tmp_path / "runs", "one")
+    with run_lock(folder).acquire(), pytest.raises(RunError, match="is running"):
+        delete_run(folder)

@@ -1,0 +1,185 @@
+"""One run in this process: what it writes; that it repeats, stops, resumes, says why it failed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from fer_core.data.readers import read_faces
+from fer_core.paths import RunFolder
+from fer_core.runs.checkpoint import load_checkpoint
+from fer_core.runs.config import RunConfig
+from fer_core.runs.leaderboard import leaderboard
+from fer_core.runs.record import Progress, read_epochs, read_progress, read_record
+from fer_core.training.dataset import load_run_data
+from fer_core.training.evaluation import evaluate_checkpoint
+from fer_core.training.job import create_run
+from fer_core.training.metrics import full_report
+from fer_core.training.run import execute_run
+
+
+def _run(config: RunConfig, runs: Path, name: str) -> RunFolder:
+    folder = create_run(config, runs, name)
+    execute_run(folder)
+    return folder
+
+
+def test_a_run_learns_and_leaves_everything_behind(tiny_config: RunConfig, tmp_path: Path) -> None:
+    folder = _run(replace(tiny_config, epochs=12), tmp_path / "runs", "one")
+    assert read_progress(folder).state == "finished", read_progress(folder).reason
+    record = read_record(folder)
+    assert record["test"]["accuracy"] > 0.9
+    assert record["data"]["counts"]["test"]["angry"] == 6
+    assert [epoch["epoch"] for epoch in read_epochs(folder)] == list(range(1, 13))
+    assert list(folder.tensorboard.glob("events.*"))
+    assert "python -m fer_core train --recipe quick" in folder.card.read_text()
+    best = max(epoch["validation_accuracy"] for epoch in read_epochs(folder))
+    assert record["validation"]["accuracy"] == pytest.approx(best)
+
+
+def test_the_record_is_what_the_stored_predictions_say(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    folder = _run(tiny_config, tmp_path / "runs", "one")
+    record, table = read_record(folder), pd.read_parquet(folder.predictions)
+    names = tuple(record["data"]["class_names"])
+    for part in ("validation", "test"):
+        rows = table[table["split"] == part]
+        probabilities = rows[[f"probability_{name}" for name in names]].to_numpy()
+        again = full_report(probabilities, rows["label"].to_numpy(), names)
+        assert again == record[part]
+
+
+def test_the_checkpoint_alone_repeats_the_test_score(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    folder = _run(replace(tiny_config, ema_decay=0.9), tmp_path / "runs", "one")
+    faces = read_faces(tiny_config.data, image_size=48)
+    again = evaluate_checkpoint(load_checkpoint(folder.path), faces)
+    record = read_record(folder)
+    assert again["accuracy"] == record["test"]["accuracy"]
+    assert again["confusion"] == record["test"]["confusion"]
+    table = pd.read_parquet(folder.predictions)
+    rows = table[table["split"] == "test"]
+    checkpoint = load_checkpoint(folder.path)
+    fresh = checkpoint.probabilities(faces.images[rows["index"].to_numpy()])
+    stored = rows[[f"probability_{name}" for name in checkpoint.class_names]].to_numpy()
+    assert np.abs(fresh - stored).max() < 1e-5
+
+
+def test_the_same_seed_gives_the_same_curve(tiny_config: RunConfig, tmp_path: Path) -> None:
+    timing = ("seconds", "images_per_second")
+    curves = []
+    for name, seed in (("one", 3), ("two", 3), ("three", 4)):
+        folder = _run(replace(tiny_config, seed=seed), tmp_path / "runs", name)
+        curves.append(
+            [{k: v for k, v in epoch.items() if k not in timing} for epoch in read_epochs(folder)]
+        )
+    assert curves[0] == curves[1]
+    assert curves[0] != curves[2]
+
+
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "cosine", "plateau"])
+def test_a_stopped_run_resumes_to_the_curve_of_an_unbroken_one(
+    tiny_config: RunConfig, tmp_path: Path, schedule: str
+) -> None:
+    config = replace(tiny_config, epochs=3, schedule=schedule, ema_decay=0.9, optimizer="sgd")
+    whole = _run(config, tmp_path / "runs", "whole")
+    broken = create_run(config, tmp_path / "runs", "broken")
+
+    def stop_in_the_second_epoch(progress: Progress) -> None:
+        if progress.epoch == 1:
+            broken.stop_request.touch()
+
+    assert execute_run(broken, stop_in_the_second_epoch).state == "stopped"
+    assert len(read_epochs(broken)) == 1
+    assert broken.weights.is_file()
+    assert execute_run(broken).state == "finished"
+    losses = [[epoch["train_loss"] for epoch in read_epochs(run)] for run in (whole, broken)]
+    assert losses[0] == losses[1]
+    assert read_record(whole)["test"] == read_record(broken)["test"]
+
+
+def test_early_stopping_ends_before_the_last_epoch(tiny_config: RunConfig, tmp_path: Path) -> None:
+    config = replace(tiny_config, epochs=40, learning_rate=1e-8, early_stopping_patience=2)
+    folder = _run(config, tmp_path / "runs", "one")
+    assert read_progress(folder).state == "finished"
+    assert 3 <= len(read_epochs(folder)) < 40
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"class_weights": True, "gradient_clip": 1.0, "label_smoothing": 0.1},
+        {"balanced_sampling": True, "optimizer": "adamw", "weight_decay": 0.01},
+        {"scaling": "dataset", "choose_by": "validation_loss"},
+        {"scaling": "imagenet", "channels": 3, "choose_by": "validation_macro_f1"},
+        {"image_size": 32, "precision": "bfloat16", "augment": "strong"},
+        {"classes_left_out": ("fear",), "drop_duplicates": True, "split": "stratified"},
+    ],
+)
+def test_every_option_of_the_engine_runs(
+    tiny_config: RunConfig, tmp_path: Path, settings: dict
+) -> None:
+    folder = _run(replace(tiny_config, **settings), tmp_path / "runs", "one")
+    assert read_progress(folder).state == "finished", read_progress(folder).reason
+
+
+def test_a_class_left_out_is_in_no_table(tiny_config: RunConfig, tmp_path: Path) -> None:
+    folder = _run(replace(tiny_config, classes_left_out=("fear",)), tmp_path / "runs", "one")
+    record = read_record(folder)
+    assert "fear" not in record["data"]["class_names"]
+    assert sum(record["data"]["counts"]["train"].values()) == 126 - 18
+
+
+def test_twins_of_training_images_are_scored_apart(tiny_config: RunConfig, tmp_path: Path) -> None:
+    lines = Path(tiny_config.data).read_text().splitlines()
+    twin = lines[1].rsplit(",", 1)[0] + ",PrivateTest"
+    twin_csv = tmp_path / "twins.csv"
+    twin_csv.write_text("\n".join([*lines, twin]) + "\n")
+    record = read_record(_run(replace(tiny_config, data=str(twin_csv)), tmp_path / "runs", "one"))
+    assert record["test"]["n"] == 43
+    assert record["test_without_twins"]["n"] == 42
+
+
+def test_failures_are_told_in_words(tiny_config: RunConfig, tmp_path: Path) -> None:
+    gone = _run(replace(tiny_config, data=str(tmp_path / "gone.csv")), tmp_path / "runs", "gone")
+    assert read_progress(gone).state == "failed"
+    assert "gone.csv" in read_progress(gone).reason
+    config = replace(tiny_config, learning_rate=10.0, optimizer="sgd", epochs=30)
+    wild = _run(config, tmp_path / "runs", "wild")
+    if read_progress(wild).state == "failed":
+        assert "lower learning rate" in read_progress(wild).reason
+    assert "Traceback" in gone.log.read_text()
+
+
+def test_a_gpu_that_is_not_there_is_named(tiny_config: RunConfig, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    folder = _run(replace(tiny_config, device="cuda"), tmp_path / "runs", "one")
+    assert "set device=auto or cpu" in read_progress(folder).reason
+
+
+def test_the_leaderboard_ranks_scored_runs_first(tiny_config: RunConfig, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    _run(replace(tiny_config, epochs=10), runs, "good")
+    _run(replace(tiny_config, epochs=1, learning_rate=1e-8), runs, "poor")
+    _run(replace(tiny_config, data="nothing.csv"), runs, "broken")
+    table = leaderboard(runs, shipped=tmp_path / "none")
+    assert list(table["name"]) == ["good", "poor", "broken"]
+    row = table.iloc[0]
+    assert row["test_low"] < row["test_accuracy"] < row["test_high"] or row["test_accuracy"] == 1
+    assert row["accuracy_per_gflop"] == pytest.approx(100 * row["test_accuracy"] / row["gflops"])
+    assert table.iloc[2]["state"] == "failed"
+
+
+def test_without_a_test_split_there_is_no_test_score(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, split="stratified", test_share=0.0)
+    folder = _run(config, tmp_path / "runs", "one")
+    assert read_record(folder)["test"] is None
+    assert len(load_run_data(config).split.test) == 0
