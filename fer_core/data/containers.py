@@ -55,8 +55,7 @@ class FolderFiles:
     def opener(self, name: str) -> Callable[[], BinaryIO]:
         return lambda: (self._folder / name).open("rb")
 
-    def seekable(self, name: str) -> Path | BinaryIO:
-        return self._folder / name
+    seekable = opener
 
     def _list(self, folder: Path, prefix: str) -> None:
         try:
@@ -118,11 +117,21 @@ class ZipFiles:
                     yield name, Unreadable(name, f"damaged in the zip ({error})")
 
     def opener(self, name: str) -> Callable[[], BinaryIO]:
-        return lambda: zipfile.ZipFile(self._path).open(name)
+        return lambda: self._member(name)
 
-    def seekable(self, name: str) -> Path | BinaryIO:
-        """A nameless temporary copy: parquet is read from its end."""
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 the reader of the parquet keeps it
+    def seekable(self, name: str) -> Callable[[], BinaryIO]:
+        """Opens a nameless temporary copy: parquet is read from its end."""
+        return lambda: self._copy(name)
+
+    def _member(self, name: str) -> BinaryIO:
+        with zipfile.ZipFile(self._path) as archive:  # an open member keeps the file open
+            try:
+                return archive.open(name)
+            except DAMAGED_ZIP as error:
+                raise DataError(f"{name} in {self.name} cannot be unpacked ({error})") from error
+
+    def _copy(self, name: str) -> BinaryIO:
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 the caller closes it
         try:
             with self.opener(name)() as member:
                 shutil.copyfileobj(member, copy, 2**20)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import BinaryIO
 
@@ -28,7 +30,8 @@ from fer_core.data.entries import (
 from fer_core.data.faces import DataError, Unreadable
 from fer_core.labels import FER2013_CLASSES
 
-PIXEL_COLUMNS = ("pixels", "pixel", "pixel_values", "image")
+PIXEL_COLUMNS = ("pixels", "pixel", "pixel_values")
+_SMALLEST_SIDE = 8
 _MAX_LINE = 8 * 2**20
 _SAMPLE_ROWS = 50
 
@@ -49,10 +52,12 @@ def csv_form(name: str, opener: Opener, size: int) -> Form:
     if pixels is None:
         got = ", ".join(column.strip()[:20] for column in header[:8])
         raise DataError(f"{name} has no column 'pixels'; its columns are {got or 'none'}")
+    if not sample:
+        raise DataError(f"{name} has a header and no rows; nothing can be read from it")
     counts = Counter(len(row[pixels].split()) for row in sample if len(row) > pixels)
     expected = counts.most_common(1)[0][0] if counts else 0
     side = math.isqrt(expected)
-    if not expected or side * side != expected:
+    if side < _SMALLEST_SIDE or side * side != expected:
         raise DataError(
             f"{name}: the pixels of a row must be the numbers of a square image (48×48 is 2304), "
             f"got {expected} numbers per row"
@@ -60,8 +65,10 @@ def csv_form(name: str, opener: Opener, size: int) -> Form:
     names = _label_names(sample, label)
 
     def entries() -> Iterator[Entry | Unreadable]:
-        for index, row in enumerate(_rows(opener)):
-            where = f"row {index}"
+        for number, row in enumerate(_lines_parsed(opener)):
+            if number == 0:
+                continue  # the header
+            where = f"row {number - 1}"
             if isinstance(row, csv.Error):
                 yield Unreadable(where, str(row))
                 continue
@@ -82,7 +89,7 @@ def csv_usefulness(opener: Opener) -> int:
     """How much a csv says: 0 no pixels, 1 pixels, 2 with labels, 3 with labels and usages."""
     try:
         header, _, _ = _sample("", opener)
-    except DataError:
+    except (DataError, OSError):
         return 0
     pixels, label, usage = _columns(header)
     return 0 if pixels is None else 1 + (label is not None) + (usage is not None)
@@ -106,46 +113,35 @@ def _label_names(sample: list[list[str]], label: int | None) -> LabelNames:
 
 def _sample(name: str, opener: Opener) -> tuple[list[str], list[list[str]], float]:
     """The header, the first rows, and the average length of a row in bytes."""
-    with opener() as stream:
-        header = next(_parsed(_lines(stream)), [])
+    with closing(_lines_parsed(opener)) as lines:
+        header, *rows = list(islice(lines, _SAMPLE_ROWS + 1)) or [[]]
     if isinstance(header, csv.Error) or not any(column.strip() for column in header):
         raise DataError(f"{name} is empty or no csv; its first line must name the columns")
-    rows = [row for row in islice(_rows(opener), _SAMPLE_ROWS) if not isinstance(row, csv.Error)]
-    if not rows:
-        raise DataError(f"{name} has a header and no rows; nothing can be read from it")
-    return header, rows, max(1.0, sum(sum(map(len, row)) + len(row) for row in rows) / len(rows))
+    rows = [row for row in rows if not isinstance(row, csv.Error)]
+    mean_bytes = sum(sum(map(len, row)) + len(row) for row in rows) / max(1, len(rows))
+    return header, rows, max(1.0, mean_bytes)
 
 
-def _rows(opener: Opener) -> Iterator[list[str] | csv.Error]:
-    """The rows below the header; one that cannot be parsed comes as its error."""
-    with opener() as stream:
-        rows = _parsed(_lines(stream))
-        next(rows, None)
-        yield from rows
+def _lines_parsed(opener: Opener) -> Iterator[list[str] | csv.Error]:
+    """The header and every row that is not blank; one that cannot be parsed comes as its error.
 
-
-def _parsed(lines: Iterator[str]) -> Iterator[list[str] | csv.Error]:
-    first = next(lines, "")
-    delimiter = max(",;\t", key=first.count)
-    csv.field_size_limit(_MAX_LINE)
-    reader = csv.reader((line for part in ([first], lines) for line in part), delimiter=delimiter)
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield error
-        else:
-            if row:  # a blank line is no row
-                yield row
-
-
-def _lines(stream: BinaryIO) -> Iterator[str]:
-    """Lines of at most _MAX_LINE characters, so that a file without line ends stays bounded."""
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
-    while line := text.readline(_MAX_LINE):
-        yield line
+    A line is cut at _MAX_LINE characters, so that a file without line ends stays bounded.
+    """
+    with io.TextIOWrapper(opener(), encoding="utf-8-sig", errors="replace", newline="") as text:
+        first = text.readline(_MAX_LINE)
+        lines = itertools.chain([first], iter(lambda: text.readline(_MAX_LINE), ""))
+        csv.field_size_limit(_MAX_LINE)
+        reader = csv.reader(lines, delimiter=max(",;\t", key=first.count))
+        while True:
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield error
+            else:
+                if row:
+                    yield row
 
 
 def _image(text: str, side: int) -> np.ndarray:

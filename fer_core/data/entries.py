@@ -93,23 +93,31 @@ def chosen_column(columns: Sequence[str], wanted: Sequence[str]) -> str | None:
 class LabelNames:
     """What the values of a label column mean; made from a sample or all of them.
 
-    declared: names by number, where the source has them. Whole numbers inside 0..6 without
-    declared names are FER2013's; other numbers become "class 7". Texts are class names.
+    declared: names by number, where the source has them. Without them whole numbers from 0 to 6 are
+    FER2013's, if the column is called emotion or all its values reach up to 6; other numbers become
+    "class 7". Texts are class names.
     """
 
-    def __init__(self, values: Sequence[object], declared: Sequence[str] = ()) -> None:
+    def __init__(
+        self, values: Sequence[object], declared: Sequence[str] = (), column: str = ""
+    ) -> None:
         texts = {str(value).strip() for value in values if not _is_blank(value)}
         numbers = {number for number in map(_whole_number, texts) if number is not None}
         mostly_numbers = 2 * len(numbers) >= len(texts) and max(numbers, default=-1) >= 0
         self.numbered = bool(declared) or mostly_numbers
         if declared:
             self._names = tuple(canonical_name(name) for name in declared)
-        elif self.numbered and max(numbers) < len(FER2013_CLASSES):
+        elif self.numbered and self._like_fer2013(max(numbers), column):
             self._names = FER2013_CLASSES
         elif self.numbered:
             self._names = tuple(f"class {number}" for number in range(max(numbers) + 1))
         else:
             self._names = ()
+
+    @staticmethod
+    def _like_fer2013(highest: int, column: str) -> bool:
+        last = len(FER2013_CLASSES) - 1
+        return highest == last or (highest < last and "emotion" in column.lower())
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -38,6 +38,12 @@ def download_parquet(repository: str) -> list[tuple[str, Path]]:
                 for item in facts.siblings or []
                 if item.rfilename.endswith(".parquet")
             )
+            configurations = {name.split("/")[0] for name, _ in found}
+            if revision == _CONVERTED and len(configurations) > 1:
+                listed = ", ".join(sorted(configurations)[:6])
+                raise DataError(
+                    f"{repository} holds several data sets ({listed}); download one, give its path"
+                )
             if found:
                 return _downloaded(huggingface_hub, repository, revision, found)
     except RevisionNotFoundError:

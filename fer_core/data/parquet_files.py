@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
@@ -31,17 +32,26 @@ from fer_core.data.faces import DataError, Unreadable
 _IMAGE_COLUMNS = ("image", "img", "picture", "photo", "face", "images", "img_bytes", "image_bytes")
 _BATCH_ROWS = 256
 
+Opener = Callable[[], BinaryIO]
 
-def parquet_form(files: list[tuple[str, Path | BinaryIO]]) -> Form:
-    """The pictures of one or several parquet files, given as (name, file). Raises DataError.
+
+def parquet_form(files: Sequence[tuple[str, Opener]]) -> Form:
+    """The pictures of one or several parquet files, given as (name, how to open it). Raises
+    DataError when one cannot be read.
 
     A file's name or its folder gives the split ("data/train-00000-of-00002.parquet") where there is
     no column for it; a single file's name does not.
     """
+    several = len(files) > 1
+    tables = [_table(name, opener) for name, opener in files]
+    declared = next((table.declared for table in tables if table.declared), [])
+    # one meaning of the numbers for all files, whichever of them happens to hold which
+    values = [value for table in tables for value in table.values]
+    names = LabelNames(values, declared, column=tables[0].label or "")
     forms = []
-    for name, file in files:
-        split = _split_of_name(name) if len(files) > 1 else None
-        forms.append(_single_form(name, file, split, prefix=f"{name} " if len(files) > 1 else ""))
+    for table in tables:
+        split = _split_of_name(table.name) if several else None
+        forms.append(_table_form(table, names, split, prefix=f"{table.name} " if several else ""))
     return joined(forms)
 
 
@@ -52,24 +62,41 @@ def are_one_set(names: Sequence[str]) -> bool:
     return len({re.sub(r"\d+", "", PurePosixPath(name).name) for name in names}) == 1
 
 
-def _single_form(name: str, file: Path | BinaryIO, split: str | None, prefix: str) -> Form:
+@dataclass(frozen=True)
+class _Table:
+    """What one file says of itself. values: the distinct ones of its label column."""
+
+    name: str
+    opener: Opener
+    count: int
+    image: str
+    label: str | None
+    usage: str | None
+    declared: list[str]
+    values: list[object]
+
+
+def _table(name: str, opener: Opener) -> _Table:
     try:
-        with parquet.ParquetFile(file) as opened:
+        with opener() as file, parquet.ParquetFile(file) as opened:
             schema, count = opened.schema_arrow, opened.metadata.num_rows
             image = _image_column(name, schema)
             label = chosen_column(schema.names, LABEL_COLUMNS)
             usage = chosen_column(schema.names, SPLIT_COLUMNS)
-            declared = _declared_names(schema, label)
             values = [] if label is None else _distinct(opened, label)
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:200]
         raise DataError(f"{name} is no readable parquet file ({reason}); get it again") from error
-    names = LabelNames(values, declared)
+    return _Table(name, opener, count, image, label, usage, _declared_names(schema, label), values)
+
+
+def _table_form(table: _Table, names: LabelNames, split: str | None, prefix: str) -> Form:
+    image, label, usage = table.image, table.label, table.usage
     columns = [column for column in (image, label, usage) if column is not None]
 
     def entries() -> Iterator[Entry | Unreadable]:
         row = 0
-        with parquet.ParquetFile(file) as opened:
+        with table.opener() as file, parquet.ParquetFile(file) as opened:
             for batch in opened.iter_batches(_BATCH_ROWS, columns=columns):
                 for values in batch.to_pylist():
                     where = f"{prefix}row {row}"
@@ -84,7 +111,7 @@ def _single_form(name: str, file: Path | BinaryIO, split: str | None, prefix: st
                     except ValueError as error:
                         yield Unreadable(where, str(error))
 
-    return Form(entries, count, names.classes)
+    return Form(entries, table.count, names.classes)
 
 
 def _image_column(name: str, schema: pyarrow.Schema) -> str:

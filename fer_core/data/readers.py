@@ -10,7 +10,7 @@ import errno
 import hashlib
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -124,7 +124,8 @@ def _read(
                 ) from error
             raise DataError(f"{name} cannot be read ({_first_line(error)})") from error
 
-    return cached_faces(key, build)
+    # the same file may have been read under another spelling of its path
+    return replace(cached_faces(key, build), source=source)
 
 
 def _drawn(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from fer_core.data.containers import FolderFiles, ZipFiles
@@ -37,21 +39,23 @@ class Found:
         if self.kind == "csv":
             return csv_form(self.path.name, lambda: self.path.open("rb"), self.path.stat().st_size)
         if self.kind == "parquet":
-            return parquet_form([(self.path.name, self.path)])
+            return parquet_form([(self.path.name, lambda: self.path.open("rb"))])
         return files_form(self.files or ZipFiles(self.path))
 
 
 def find_source(path: Path) -> Found:
     """What lies at a path. Raises DataError when there is nothing or nothing that can be read."""
-    path = path.expanduser()
     try:
+        path = path.expanduser()
         if path.is_dir():
             files = FolderFiles(path.resolve())
             return Found(path, "folder", files.state(), files)
         facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError("no regular file")  # opening a pipe would wait for ever
         with path.open("rb") as file:
             start = file.read(4)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise DataError(f"there is no readable file or folder {path}; give {READABLE}") from error
     if not facts.st_size:
         raise DataError(f"{path.name} is empty; get it again, or give {READABLE}")
@@ -70,7 +74,8 @@ def find_source(path: Path) -> Found:
 
 def hub_form(repository: str) -> Form:
     """The parquet files of a Hub data set."""
-    return parquet_form(list(download_parquet(repository)))
+    files = download_parquet(repository)
+    return parquet_form([(name, partial(path.open, "rb")) for name, path in files])
 
 
 def files_form(files: FolderFiles | ZipFiles) -> Form:

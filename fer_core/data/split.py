@@ -98,7 +98,8 @@ def _made(train: np.ndarray, validation: np.ndarray, test: np.ndarray) -> Split:
 def _cut(
     faces: Faces, indices: np.ndarray, share: float, seed: int, part: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`indices` without, and only, a stratified share of them."""
+    """`indices` without, and only, a stratified share of them, rounded up; one image per class is
+    the least."""
     if share == 0:
         return indices, np.empty(0, dtype=np.int64)
     labels = faces.labels[indices]
@@ -110,11 +111,11 @@ def _cut(
             f"class {name!r} has only one image left to draw the {part} part from; "
             "add images, leave the class out, or set the share to 0"
         )
-    cut = math.ceil(share * len(indices))
-    if cut < len(present) or len(indices) - cut < len(present):
+    cut = max(math.ceil(share * len(indices)), len(present))
+    if len(indices) - cut < len(present):
         raise DataError(
-            f"a {part} share of {share:g} of {len(indices)} images leaves a part with fewer than "
-            f"one image for each of the {len(present)} classes; change the share or add images"
+            f"a {part} share of {share:g} of {len(indices)} images leaves fewer than one image for "
+            f"each of the {len(present)} classes to train on; lower the share or add images"
         )
-    kept, taken = train_test_split(indices, test_size=share, stratify=labels, random_state=seed)
+    kept, taken = train_test_split(indices, test_size=cut, stratify=labels, random_state=seed)
     return kept, taken

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -24,9 +25,10 @@ from fer_core.data.faces import SPLIT_NAMES, DataError, Faces, Unreadable
 from fer_core.paths import cache_folder
 
 #: Part of every key: raised when the same source would be decoded differently.
-VERSION = 1
+VERSION = 2
 _UNUSED_DAYS = 60
-_lock = threading.Lock()  # one decode at a time in a process; the second caller finds the first's
+#: One decode per key in a process; whoever comes second finds what the first has made.
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def cache_key(*parts: object) -> str:
@@ -40,10 +42,10 @@ def cached_faces(key: str, build: Callable[[Path], None]) -> Faces:
     The images are memory-mapped and read-only.
     """
     folder = cache_folder() / key
-    with _lock:
+    with _locks[key]:
         try:
             return _opened(folder)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, EOFError):
             pass  # not there, cut short or from another version: built anew
         shutil.rmtree(folder, ignore_errors=True)
         _clear_leftovers(folder.parent)
@@ -71,10 +73,15 @@ def write_faces(
     source: str,
     unreadable: tuple[Unreadable, ...] = (),
 ) -> None:
-    """Everything of a set but its images, which `ImageWriter` has put into the folder before."""
-    parts = np.array(
-        [SPLIT_NAMES.index(split) if split else len(SPLIT_NAMES) for split in splits], dtype=np.int8
-    )
+    """Everything of a set but its images, which `ImageWriter` has put into the folder before.
+
+    splits: None throughout is a source without a split; where others name one, None means train.
+    """
+    named = list(splits)
+    if any(named):
+        parts = np.array([SPLIT_NAMES.index(split or "train") for split in named], dtype=np.int8)
+    else:
+        parts = np.empty(0, dtype=np.int8)
     np.save(folder / "labels.npy", np.fromiter(labels, dtype=np.int64))
     np.save(folder / "ids.npy", np.array(list(ids), dtype=np.str_))
     np.save(folder / "splits.npy", parts)
@@ -170,9 +177,7 @@ class ImageWriter:
 def _arrays(folder: Path) -> dict[str, np.ndarray | None]:
     images = np.load(folder / "images.npy", mmap_mode="r")
     parts = np.load(folder / "splits.npy")
-    own = None
-    if (parts < len(SPLIT_NAMES)).any():
-        own = np.array(SPLIT_NAMES)[parts]
+    own = np.array(SPLIT_NAMES)[parts] if len(parts) else None
     labels = np.load(folder / "labels.npy")
     ids = np.load(folder / "ids.npy", mmap_mode="r" if len(labels) else None)
     return {"images": images, "labels": labels, "ids": ids, "source_split": own}

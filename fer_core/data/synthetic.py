@@ -44,6 +44,8 @@ def draw_faces(
     progress: called with (drawn, count) now and then. Raises DataError for values that cannot be.
     """
     expressions = tuple(checked_expression(name) for name in class_names)
+    if not expressions or len(set(expressions)) < len(expressions):
+        raise DataError(f"class_names must be at least one, none of them twice, got {class_names}")
     _check(image_size, channels, seed)
     if count < 1:
         raise DataError(f"the number of drawn faces must be at least 1, got {count}")
@@ -54,6 +56,7 @@ def draw_faces(
         if progress and (index % 100 == 99 or index == count - 1):
             progress(index + 1, count)
     numbers = np.arange(count)
+    source = "drawn" if count == DRAWN_COUNT else f"drawn:{count}"
     return Faces(
         images=images,
         labels=numbers % len(expressions),
@@ -61,7 +64,7 @@ def draw_faces(
         class_names=expressions,
         source_split=_SPLIT_OF_TEN[numbers // len(expressions) % 10],
         name="drawn faces",
-        source="drawn" if count == DRAWN_COUNT else f"drawn:{count}",
+        source=source if seed == 0 and expressions == FER2013_CLASSES else "",
     )
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from fer_core.data.audit import repeated_rows
 from fer_core.data.faces import SPLIT_NAMES, UNLABELLED, DataError, Faces
 from fer_core.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from fer_core.data.readers import read_faces
 from fer_core.data.split import Split, SplitPlan, split_faces
-from fer_core.data.twins import has_twin_in, twin_keys
+from fer_core.data.twins import has_twin_in
 from fer_core.labels import canonical_name
 from fer_core.runs.config import RunConfig
 
@@ -90,13 +91,7 @@ def without_classes(faces: Faces, left_out: tuple[str, ...]) -> Faces:
 
 def without_duplicates(faces: Faces) -> Faces:
     """The same images with every repeat of an earlier row (pixels, label, split) unlabelled."""
-    columns = [twin_keys(faces.images), faces.labels]
-    if faces.source_split is not None:
-        columns.append(np.unique(faces.source_split, return_inverse=True)[1])
-    rows = np.stack([np.unique(column, return_inverse=True)[1] for column in columns], axis=1)
-    first = np.unique(rows, axis=0, return_index=True)[1]
-    labels = np.full_like(faces.labels, UNLABELLED)
-    labels[first] = faces.labels[first]
+    labels = np.where(repeated_rows(faces), UNLABELLED, faces.labels)
     return replace(faces, labels=labels, fingerprint="")
 
 

@@ -100,7 +100,7 @@ class Canvas:
         points = self._pixels([shape for group in groups for shape in group])
         start = 0
         for layer, group in zip(layers, groups, strict=True):
-            end = start + sum(len(shape.points) for shape in group)
+            end = start + sum([len(shape.points) for shape in group])
             if isinstance(layer, Solid):
                 self._paint_solid(layer, points[start:end])
             elif isinstance(layer, Soft):
@@ -141,9 +141,10 @@ class Canvas:
 
     def _pixels(self, shapes: list[Shape]) -> np.ndarray:
         """float (P, 2): the points of all shapes in a row, in pixels of the enlarged picture."""
-        points = np.empty((sum(len(shape.points) for shape in shapes), 3))
-        np.concatenate([shape.points for shape in shapes], out=points[:, :2])
-        x, y = points[:, 0], points[:, 1] - HEAD_CENTRE_Y
+        flat = np.concatenate([shape.points for shape in shapes])
+        points = np.empty((len(flat), 3))
+        points[:, :2] = flat
+        x, y = flat[:, 0], flat[:, 1] - HEAD_CENTRE_Y
         squares = (x / HEAD_AXES[0]) ** 2 + (y / HEAD_AXES[1]) ** 2
         points[:, 2] = HEAD_AXES[2] * np.sqrt(np.maximum(1.0 - squares, 0.0))
         start = 0
@@ -165,7 +166,7 @@ class Canvas:
     def _paint_soft(self, layer: Soft, points: np.ndarray) -> None:
         radius = layer.softness * self.unit
         shrink = max(1, min(4, int(0.8 * radius)))  # a blurred mask needs no fine pixels
-        blurred = radius / shrink > 0.9
+        blurred = radius > 1.4  # less than that is lost when the picture is reduced
         if not layer.shapes:
             return
         corner, size = self._window(points, 2.5 * radius * blurred + shrink)

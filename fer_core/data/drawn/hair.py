@@ -145,7 +145,7 @@ def _hairline(identity: Identity, part: float, random: np.random.Generator) -> n
     if style in ("fringe", "short", "curly"):  # locks
         steps = np.arange(len(hairline)) + random.uniform(0, 6)
         locks = np.sin(1.9 * steps) + 0.5 * np.sin(0.9 * steps)
-        hairline[6:-6, 1] += (0.055 if style == "fringe" else 0.025) * locks[6:-6]
+        hairline[6:-6, 1] += (0.04 if style == "fringe" else 0.025) * locks[6:-6]
     return hairline
 
 

@@ -172,7 +172,7 @@ def sample_view(random: np.random.Generator) -> View:
         shift_y=random.normal(0, 0.03),
         light=(float(np.cos(angle)), float(-0.3 + 0.7 * np.sin(angle))),
         light_strength=random.uniform(0.1, 0.95),
-        gain=random.uniform(0.7, 1.15),
+        gain=random.uniform(0.75, 1.15),
         offset=random.uniform(-0.12, 0.1),
         blur=0.012 * float(random.random() ** 2),
         noise=0.035 * float(random.random() ** 2),

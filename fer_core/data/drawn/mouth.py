@@ -38,7 +38,7 @@ class Mouth:
         for units in (movement.left, movement.right):
             au = units.get
             corners.append(
-                rest - 0.012 - 0.23 * au(12, 0) - 0.02 * au(14, 0)
+                rest - 0.025 - 0.23 * au(12, 0) - 0.02 * au(14, 0)
                 + 0.18 * au(15, 0) + 0.04 * au(20, 0)
                 + 0.4 * opening * (1 - 0.6 * au(12, 0)) - 0.02 * au(10, 0)
             )  # fmt: skip
