@@ -13,13 +13,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fer_core.training", description=__doc__)
     parser.add_argument("folder", type=Path, help="a run's folder, or with --queue the runs folder")
     parser.add_argument(
-        "--queue", action="store_true", help="work off every queued run in the folder"
+        "--queue", metavar="DEVICE", help="work off the folder's runs that wait for cpu or cuda"
     )
     arguments = parser.parse_args()
     if arguments.queue:
         from fer_core.training.job import work_off_queue
 
-        work_off_queue(arguments.folder)
+        work_off_queue(arguments.folder, arguments.queue)
         return 0
     from fer_core.training.run import execute_run
 

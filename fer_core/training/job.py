@@ -1,7 +1,8 @@
-"""Starting, stopping, resuming and deleting runs: processes behind a queue, one run at a time.
+"""Starting, stopping, resuming and deleting runs: processes behind a queue, one run per device.
 
 The run folder is the only thing that connects a process to the page, so a run outlives both the
-browser and a restart of the app. A detached worker takes queued runs in order of their time.
+browser and a restart of the app. Each device ("cpu", "cuda") has a detached worker that takes its
+queued runs in order of their time.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from fer_core.runs.record import (
     write_progress,
     write_text,
 )
+from fer_core.training.devices import choose_device
 
 __all__ = [
     "delete_run",
@@ -43,12 +45,12 @@ __all__ = [
     "take_up_queue",
 ]
 
-#: Starts the worker of a runs folder; tests pass one that does nothing.
-Launch = Callable[[Path], None]
+#: Starts the worker of a runs folder for a device; tests pass one that does nothing.
+Launch = Callable[[Path, str], None]
 
 
-def ensure_worker(runs_folder: Path) -> None:
-    """Start a detached process that works off the queue, if none does already.
+def ensure_worker(runs_folder: Path, device: str) -> None:
+    """Start a detached process that works off the queue of a device, if none does already.
 
     Starting one too many is harmless: it waits for the other's lock and finds the queue empty.
     """
@@ -60,6 +62,7 @@ def ensure_worker(runs_folder: Path) -> None:
                 "-m",
                 "fer_core.training",
                 "--queue",
+                device,
                 str(Path(runs_folder).resolve()),
             ],
             stdin=subprocess.DEVNULL,
@@ -105,17 +108,27 @@ def start_run(
     config: RunConfig, runs_folder: Path, name: str | None = None, launch: Launch = ensure_worker
 ) -> RunFolder:
     """Put a run into the queue; it starts when those before it have ended."""
+    device = _device_of(config)  # refused before there is a folder
     folder = create_run(config, runs_folder, name)
-    _queue(folder, config.epochs)
-    launch(Path(runs_folder))
+    _queue(folder, device, config.epochs)
+    launch(Path(runs_folder), device)
     return folder
 
 
-def _queue(folder: RunFolder, epochs: int, epoch: int = 0) -> None:
+def _device_of(config: RunConfig) -> str:
+    """ "cpu" or "cuda". RunError for a GPU that is not there."""
+    try:
+        return choose_device(config.device).type
+    except RuntimeError as error:
+        raise RunError(str(error)) from error
+
+
+def _queue(folder: RunFolder, device: str, epochs: int, epoch: int = 0) -> None:
     folder.stop_request.unlink(missing_ok=True)
-    write_progress(
-        folder, Progress(state="queued", epochs=epochs, epoch=epoch, queued_at=time.time())
+    waiting = Progress(
+        state="queued", epochs=epochs, epoch=epoch, device=device, queued_at=time.time()
     )
+    write_progress(folder, waiting)
 
 
 def stop_run(folder: RunFolder) -> None:
@@ -137,8 +150,10 @@ def resume_run(folder: RunFolder, launch: Launch = ensure_worker) -> None:
         raise RunError(
             f"{folder.name} is {progress.state}; only a stopped, interrupted or failed run resumes"
         )
-    _queue(folder, progress.epochs, progress.epoch)
-    launch(folder.path.parent)
+    config = RunConfig.from_json(folder.config.read_text(encoding="utf-8"))
+    device = _device_of(config)
+    _queue(folder, device, config.epochs, progress.epoch)
+    launch(folder.path.parent, device)
 
 
 def delete_run(folder: RunFolder) -> None:
@@ -151,23 +166,32 @@ def delete_run(folder: RunFolder) -> None:
 
 
 def queue_state(runs_folder: Path) -> list[tuple[str, str]]:
-    """(name, state) of the running run and the queued ones, in the order of their turn."""
+    """(name, state) of the running runs and the queued ones, in the order of their turn."""
+    return [(run.name, progress.state) for run, progress in _waiting(runs_folder)]
+
+
+def _waiting(runs_folder: Path) -> list[tuple[RunFolder, Progress]]:
     found = [(run, read_progress(run)) for run in list_runs(runs_folder)]
     waiting = [
         (run, progress) for run, progress in found if progress.state in ("queued", "running")
     ]
-    waiting.sort(key=lambda pair: (pair[1].state != "running", pair[1].queued_at or 0))
-    return [(run.name, progress.state) for run, progress in waiting]
+    return sorted(waiting, key=lambda pair: (pair[1].state != "running", pair[1].queued_at or 0))
 
 
-def work_off_queue(runs_folder: Path) -> None:
-    """Execute queued runs one after another, each in a process of its own, until none is left."""
-    with FileLock(Path(runs_folder) / ".worker.lock"):
-        while True:
-            queued = [name for name, state in queue_state(runs_folder) if state == "queued"]
-            if not queued:
-                return
-            folder = RunFolder(Path(runs_folder) / queued[0])
+def _queued(runs_folder: Path, device: str) -> list[RunFolder]:
+    """Runs that wait for a device, the next one first; one of an unknown device waits for "cpu"."""
+    return [
+        run
+        for run, progress in _waiting(runs_folder)
+        if progress.state == "queued" and (progress.device or "cpu") == device
+    ]
+
+
+def work_off_queue(runs_folder: Path, device: str) -> None:
+    """Execute a device's queued runs, each in a process of its own, until none is left."""
+    with FileLock(Path(runs_folder) / f".worker-{device}.lock"):
+        while waiting := _queued(runs_folder, device):
+            folder = waiting[0]
             ended = subprocess.run(
                 [sys.executable, "-m", "fer_core.training", str(folder.path)],
                 stdin=subprocess.DEVNULL,
@@ -185,6 +209,7 @@ def work_off_queue(runs_folder: Path) -> None:
 
 
 def take_up_queue(runs_folder: Path, launch: Launch = ensure_worker) -> None:
-    """After a restart of the machine: start a worker when runs wait and none works them off."""
-    if any(state == "queued" for _, state in queue_state(runs_folder)):
-        launch(Path(runs_folder))
+    """After a restart of the machine: start the workers that waiting runs need."""
+    for device in ("cpu", "cuda"):
+        if _queued(runs_folder, device):
+            launch(Path(runs_folder), device)

@@ -233,14 +233,3 @@ class Training:
             self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-
-
-def choose_device(wanted: str) -> torch.device:
-    """ "auto" takes a CUDA GPU when there is one. RuntimeError for a GPU that is not there."""
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError(
-            "device is cuda, but torch finds no CUDA GPU here; set device=auto or cpu"
-        )
-    return torch.device(wanted)

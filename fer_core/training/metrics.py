@@ -20,7 +20,8 @@ def wilson_interval(correct: int, total: int, z: float = 1.959964) -> tuple[floa
     centre = share + z * z / (2 * total)
     spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     bottom = 1 + z * z / total
-    return max(0.0, (centre - spread) / bottom), min(1.0, (centre + spread) / bottom)
+    low, high = (centre - spread) / bottom, (centre + spread) / bottom
+    return (0.0 if correct == 0 else low), (1.0 if correct == total else high)  # exact at the ends
 
 
 def score(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from fer_core.runs.record import (
     write_progress,
 )
 from fer_core.training.dataset import RunData, load_run_data
-from fer_core.training.loop import EpochResult, Stopped, Training, choose_device
+from fer_core.training.devices import choose_device, device_name
+from fer_core.training.loop import EpochResult, Stopped, Training
 from fer_core.training.memory import keep_freed_memory
 from fer_core.training.scoring import score_run
 
@@ -64,14 +65,13 @@ def execute_run(
     """
     config = RunConfig.from_json(folder.config.read_text(encoding="utf-8"))
     before = stored_progress(folder)
-    device = config.device
     writer = ProgressWriter(
         folder,
         Progress(
             state="running",
             reason="reading the data",
             epochs=config.epochs,
-            device=device,
+            device=before.device if before else "",
             started=time.time(),
             queued_at=before.queued_at if before else time.time(),
         ),
@@ -220,10 +220,3 @@ def _show_on_board(board: SummaryWriter, result: EpochResult) -> None:
     for name, value in pairs.items():
         board.add_scalar(name, value, result.epoch)
     board.flush()
-
-
-def device_name(device: torch.device) -> str:
-    """What the page calls the device: the GPU's name, or CPU with its threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
@@ -32,7 +33,7 @@ from fer_core.training.job import (
 )
 
 
-def _no_launch(runs_folder: Path) -> None:
+def _no_launch(runs_folder: Path, device: str) -> None:
     """Leaves the run queued."""
 
 
@@ -63,7 +64,7 @@ def test_queued_runs_are_worked_off_in_order(tiny_config: RunConfig, tmp_path: P
     for name in names:
         start_run(replace(tiny_config, epochs=1), runs, name, launch=_no_launch)
     assert queue_state(runs) == [(name, "queued") for name in names]
-    work_off_queue(runs)
+    work_off_queue(runs, "cpu")
     assert queue_state(runs) == []
     ended = [read_progress(RunFolder(runs / name)) for name in names]
     assert [progress.state for progress in ended] == ["finished", "finished"]
@@ -120,12 +121,32 @@ def test_a_queued_run_leaves_the_queue_when_stopped(tiny_config: RunConfig, tmp_
 
 
 def test_a_restarted_app_takes_up_waiting_runs(tiny_config: RunConfig, tmp_path: Path) -> None:
-    launched: list[Path] = []
-    take_up_queue(tmp_path / "runs", launched.append)
+    launched: list[tuple[Path, str]] = []
+
+    def launch(runs_folder: Path, device: str) -> None:
+        launched.append((runs_folder, device))
+
+    take_up_queue(tmp_path / "runs", launch)
     assert launched == []
     start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
-    take_up_queue(tmp_path / "runs", launched.append)
-    assert launched == [tmp_path / "runs"]
+    take_up_queue(tmp_path / "runs", launch)
+    assert launched == [(tmp_path / "runs", "cpu")]
+
+
+def test_a_device_works_off_only_its_own_runs(tiny_config: RunConfig, tmp_path: Path) -> None:
+    folder = start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
+    work_off_queue(tmp_path / "runs", "cuda")
+    assert read_progress(folder).state == "queued"
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_a_folder_is_made(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(RunError, match="set device=auto or cpu"):
+        start_run(replace(tiny_config, device="cuda"), tmp_path / "runs", launch=_no_launch)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_child_that_dies_at_once_is_failed_with_its_last_words(
@@ -133,7 +154,7 @@ def test_a_child_that_dies_at_once_is_failed_with_its_last_words(
 ) -> None:
     folder = start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
     folder.config.write_text("{ broken")
-    work_off_queue(tmp_path / "runs")
+    work_off_queue(tmp_path / "runs", "cpu")
     progress = read_progress(folder)
     assert progress.state == "failed"
     assert "not JSON" in progress.reason
