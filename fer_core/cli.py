@@ -1,4 +1,4 @@
-"""The command line: audit, train, resume, evaluate, predict, models, recipes.
+"""The command line: audit, train, resume, evaluate, predict, ship, models, recipes.
 
 Each command is a thin layer over the function that the page calls. With --json the result goes to
 standard output as one JSON object and nothing else does.
@@ -72,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--whole-picture", action="store_true", help="take each picture as one face; find none"
     )
+
+    ship = command("ship", _ship, "copy a finished run to checkpoints/, free of local paths")
+    ship.add_argument("folder", type=Path, metavar="RUN")
+    ship.add_argument("name", help="the checkpoint's name")
+    ship.add_argument("--note", type=Path, help="Markdown file to add to the card: origin, rights")
 
     command("models", _models, "list the networks with their size and cost")
     command("recipes", _recipes, "list the recipes")
@@ -245,6 +250,15 @@ def _predict(chosen: argparse.Namespace) -> int:
         lines.append(f"{entry['image']}: {entry['error'] or labels or 'no face found'}")
     _print(chosen, results, "\n".join(lines))
     return 2 if failed else 0
+
+
+def _ship(chosen: argparse.Namespace) -> int:
+    from fer_core.paths import RunFolder
+    from fer_core.runs.shipping import ship_run
+
+    note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
+    place = ship_run(RunFolder(chosen.folder), chosen.name, note)
+    return _print(chosen, {"folder": str(place.path)}, f"shipped to {place.path}")
 
 
 def _models(chosen: argparse.Namespace) -> int:

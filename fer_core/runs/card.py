@@ -9,8 +9,10 @@ from fer_core.runs.config import RunConfig
 from fer_core.runs.record import write_text
 
 
-def write_card(folder: RunFolder, config: RunConfig, record: dict[str, Any]) -> None:
-    """Write the card from the record; every figure in it is the record's."""
+def write_card(
+    folder: RunFolder, config: RunConfig, record: dict[str, Any], note: str = ""
+) -> None:
+    """Write the card from the record; every figure in it is the record's. note: added at its end."""
     model, data = record["model"], record["data"]
     parts = {
         part: sum(counts.values())
@@ -50,6 +52,7 @@ def write_card(folder: RunFolder, config: RunConfig, record: dict[str, Any]) -> 
         "judge people. It was trained on cropped faces of one set and is less accurate on others; "
         "classes that are rare in training are recognised less often, as the table shows.",
         "",
+        *([note.strip(), ""] if note.strip() else []),
     ]
     write_text(folder.card, "\n".join(lines))
 

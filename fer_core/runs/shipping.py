@@ -1,0 +1,47 @@
+"""From a finished run to a shipped checkpoint: the few files that it needs, free of local paths."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.runs.card import write_card
+from fer_core.runs.config import RunConfig
+from fer_core.runs.recipes import repeat_command
+from fer_core.runs.record import RunError, checked_name, read_record, write_json, write_text
+
+
+def ship_run(
+    run: RunFolder, name: str, note: str = "", shipped: Path = SHIPPED_CHECKPOINTS
+) -> RunFolder:
+    """Copy a finished run's weights, config, curves and record into `shipped`/`name`.
+
+    The path of the data becomes data/FILE, since where it lay is nobody's business. note: Markdown
+    that the card carries after its own text (origin and rights of the data). A checkpoint of that
+    name is replaced. RunError when the run is not finished.
+    """
+    record = read_record(run)
+    if record is None or not run.weights.is_file():
+        raise RunError(f"{run.path} is not finished: it has no record or no weights")
+    config = RunConfig.from_json(run.config.read_text(encoding="utf-8"))
+    place = RunFolder(shipped / checked_name(name))
+    place.path.mkdir(parents=True, exist_ok=True)
+    data = f"data/{Path(config.data).name}" if Path(config.data).exists() else config.data
+    config = dataclasses.replace(config, data=data)
+    record = _portable(record, name, config)
+    shutil.copyfile(run.weights, place.weights)
+    shutil.copyfile(run.epochs, place.epochs)
+    write_text(place.config, config.to_json())
+    write_json(place.record, record)
+    write_card(place, config, record, note)
+    return place
+
+
+def _portable(record: dict[str, Any], name: str, config: RunConfig) -> dict[str, Any]:
+    values = json.loads(json.dumps(record))
+    values["data"]["source"] = config.data
+    return {**values, "name": name, "command": repeat_command(config)}
