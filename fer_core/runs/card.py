@@ -12,7 +12,7 @@ from fer_core.runs.record import write_text
 def write_card(
     folder: RunFolder, config: RunConfig, record: dict[str, Any], note: str = ""
 ) -> None:
-    """Write the card from the record; every figure in it is the record's. note: added at its end."""
+    """Write the card; every figure in it is the record's. note: Markdown added at its end."""
     model, data = record["model"], record["data"]
     parts = {
         part: sum(counts.values())

@@ -81,7 +81,9 @@ def _row(folder: RunFolder, kind: str) -> dict[str, Any] | None:
         "kind": kind,
         "recipe": config.get("recipe") or record.get("recipe") or "",
         "state": "finished" if kind == "shipped" else progress.state,
-        **{name: float("nan") if value is None else float(value) for name, value in numbers.items()},
+        **{
+            name: float("nan") if value is None else float(value) for name, value in numbers.items()
+        },
         "device": record.get("device") or progress.device,
         "data": (record.get("data") or {}).get("name") or config.get("data") or "",
         "folder": str(folder.path),

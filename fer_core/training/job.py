@@ -54,7 +54,8 @@ def ensure_worker(runs_folder: Path, device: str) -> None:
 
     Starting one too many is harmless: it waits for the other's lock and finds the queue empty.
     """
-    environment = {**os.environ, "PYTHONPATH": _python_path()}
+    # Threads that wait must not spin: the page and the browser need the same processor cores.
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": _python_path()}
     with (Path(runs_folder) / ".worker.log").open("ab") as output:
         process = subprocess.Popen(
             [

@@ -1,0 +1,84 @@
+"""Start the page: `python app.py`, then open http://127.0.0.1:7860."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+# Before anything imports gradio or huggingface_hub: the page asks nothing of the outside by itself.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+#: An upload larger than this is refused while it arrives. FER2013's CSV is about 300 MB.
+_LARGEST_UPLOAD = {"home": "1gb", "public": "50mb"}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of the command line; a Space sets host and port through the environment."""
+    environment = os.environ
+    parser = argparse.ArgumentParser(
+        prog="app.py", description="Expression Lab: a page for facial-expression recognition."
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path("data"), metavar="DIR", help="your data sets (data/)"
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="training runs (runs/)"
+    )
+    parser.add_argument(
+        "--host",
+        default=environment.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+        help="address to listen on; 0.0.0.0 for every network (127.0.0.1, $GRADIO_SERVER_NAME)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=environment.get("GRADIO_SERVER_PORT", "7860"),
+        help="port to listen on (7860, $GRADIO_SERVER_PORT)",
+    )
+    parser.add_argument(
+        "--public",
+        action="store_true",
+        default=bool(environment.get("SPACE_ID")) and environment.get("FER_OPEN") != "1",
+        help="for strangers: browsing and predicting stay open; training, typed paths and "
+        "deleting are closed. On a Space this is the default; FER_OPEN=1 opens it",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse_arguments(arguments)
+    from fer_core.training.job import take_up_queue
+    from fer_core.ui.build import LAUNCH, build_app
+    from fer_core.ui.open_sets import warm_up
+    from fer_core.ui.settings import AppSettings
+
+    settings = AppSettings(options.data, options.runs, options.public)
+    take_up_queue(settings.runs_folder)
+    app = build_app(settings)
+    app.queue(default_concurrency_limit=4, max_size=64)
+    # beside the page, which answers from the start; a visitor who comes earlier waits for the same
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    if not options.public and options.host not in _LOOPBACK:
+        print(
+            f"Everyone who can reach {options.host} can read the data sets of this computer and "
+            "start training runs. Add --public to close that."
+        )
+    try:
+        app.launch(
+            server_name=options.host,
+            server_port=options.port,
+            max_file_size=_LARGEST_UPLOAD["public" if options.public else "home"],
+            **LAUNCH,
+        )
+    except OSError as error:
+        sys.exit(f"The page cannot be served at {options.host}:{options.port} ({error}).")
+
+
+if __name__ == "__main__":
+    main()

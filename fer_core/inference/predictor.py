@@ -1,0 +1,131 @@
+"""A picture uint8 (H, W, 3) in, a `FacePrediction` for every face out: detect, align, classify.
+
+The label says which expression a face resembles. All faces of a picture go in one batch
+through the checkpoint's own preprocessing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from fer_core.data.preprocess import Preprocessing
+from fer_core.inference.align import DEFAULT_MODE, align_face
+from fer_core.inference.detect import LONG_SIDE, FaceBox, FaceDetector
+
+
+class Classifier(Protocol):
+    """What a predictor needs of a checkpoint; `runs.checkpoint.Checkpoint` is one."""
+
+    @property
+    def preprocessing(self) -> Preprocessing: ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (N, H, W, C) → float (N, classes), rows summing to 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class FacePrediction:
+    """One face and what the model says of it.
+
+    box: (x0, y0, x1, y1) in pixels of the picture, None when the whole picture was taken as the
+    face. confidence: the label's probability. probabilities: every class in the model's order.
+    face: uint8 (S, S, C) as the model saw it. landmarks: (5, 2) as in FaceBox, or None.
+    """
+
+    box: tuple[float, float, float, float] | None
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    face: np.ndarray
+    landmarks: np.ndarray | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; the face's pixels are left out."""
+        box = None if self.box is None else [round(float(edge), 1) for edge in self.box]
+        points = None if self.landmarks is None else self.landmarks.astype(float).round(1).tolist()
+        return {
+            "box": box,
+            "label": self.label,
+            "confidence": self.confidence,
+            "probabilities": dict(self.probabilities),
+            "landmarks": points,
+        }
+
+
+class Predictor:
+    """One checkpoint with a face detector. Several predictors may share a detector."""
+
+    def __init__(
+        self, checkpoint: Classifier, detector: FaceDetector, mode: str = DEFAULT_MODE
+    ) -> None:
+        """mode: how a face is aligned, a key of `align.MODES`."""
+        self.checkpoint = checkpoint
+        self.detector = detector
+        self.mode = mode
+
+    def predict(
+        self, image: np.ndarray, whole_picture: bool = False, long_side: int = LONG_SIDE
+    ) -> list[FacePrediction]:
+        """Every face of `image` (uint8 (H, W, 3)), the largest first; empty when none is found.
+
+        whole_picture: look for no face and take the middle square of the picture as one. A picture
+        that is itself a face cut as in the training data is then classified as it stands.
+        long_side: see `FaceDetector.detect`.
+        """
+        if whole_picture:
+            return self._classified([middle_square(image)], [None])
+        return self.classify(image, self.detector.detect(image, long_side=long_side))
+
+    def classify(self, image: np.ndarray, faces: Sequence[FaceBox]) -> list[FacePrediction]:
+        """The expressions of faces already found in `image`, in their order."""
+        size = self.checkpoint.preprocessing.image_size
+        return self._classified([align_face(image, face, size, self.mode) for face in faces], faces)
+
+    def _classified(
+        self, pictures: Sequence[np.ndarray], faces: Sequence[FaceBox | None]
+    ) -> list[FacePrediction]:
+        if not pictures:
+            return []
+        seen = np.concatenate([self._as_seen(picture) for picture in pictures])  # (N, S, S, C)
+        rows = self.checkpoint.probabilities(seen)  # (N, classes)
+        return [
+            _prediction(self.checkpoint.class_names, row, image, face)
+            for row, image, face in zip(rows, seen, faces, strict=True)
+        ]
+
+    def _as_seen(self, picture: np.ndarray) -> np.ndarray:
+        """uint8 (H, W, 3) → uint8 (1, S, S, C), in the size and colour the network takes."""
+        unit = self.checkpoint.preprocessing.to_unit(torch.from_numpy(picture.copy())[None])
+        pixels = (unit * 255).round().clamp(0, 255).to(torch.uint8)
+        return pixels.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def middle_square(image: np.ndarray) -> np.ndarray:
+    """The largest square in the middle of uint8 (H, W, 3)."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return image[top : top + side, left : left + side]
+
+
+def _prediction(
+    class_names: Sequence[str], row: np.ndarray, image: np.ndarray, face: FaceBox | None
+) -> FacePrediction:
+    best = int(row.argmax())
+    return FacePrediction(
+        box=None if face is None else face.box,
+        label=class_names[best],
+        confidence=float(row[best]),
+        probabilities={name: float(share) for name, share in zip(class_names, row, strict=True)},
+        face=image,
+        landmarks=None if face is None else face.landmarks,
+    )

@@ -1,0 +1,255 @@
+"""The Augment tab: see what every strength does to a face, and hand the policy to training."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from fer_core.data.augment import POLICIES
+from fer_core.data.faces import DataError
+from fer_core.inference.photo import PhotoError
+from fer_core.inference.predictor import Predictor
+from fer_core.runs.checkpoint import CheckpointError
+from fer_core.ui import augment_view as view
+from fer_core.ui import open_sets
+from fer_core.ui.loaded import LoadedCheckpoints
+from fer_core.ui.settings import AppSettings
+from fer_core.ui.shared_state import HANDED_OVER, SharedState
+
+_LARGEST_SEED = 2**31 - 1
+_START = POLICIES["standard"]
+_GROUPS = (("Position", 0, 5), ("Light and sharpness", 5, 9), ("Covering", 9, 11))
+
+
+def caution_text(values: list[float | None]) -> str:
+    """Markdown about strengths that may change what a viewer reads in the face."""
+    found = view.cautions(view.policy_of(values))
+    if not found:
+        return (
+            "At these strengths a viewer should still see the expression of the label. "
+            "A mirror image never changes it."
+        )
+    return "May show another expression than the label says:\n" + "\n".join(
+        f"- {sentence}" for sentence in found
+    )
+
+
+def policy_name(values: list[float | None]) -> str | None:
+    """The ready policy that the sliders stand at, None for a policy of one's own."""
+    policy = view.policy_of(values)
+    return next((name for name, ready in POLICIES.items() if ready == policy), None)
+
+
+def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
+    """Components and events of the tab; call inside its `gr.Tab`."""
+    subject = gr.State(None)
+    gr.Markdown(
+        "Training shows a model every face in slightly changed copies, so that it learns the "
+        "expression and not the pixels. Choose a face, move the sliders, and see which changes "
+        "the model, and you, still read the same way.",
+        elem_classes="note",
+    )
+    sliders: list[gr.Slider] = []
+    with gr.Row(elem_classes="pictures-first"):
+        with gr.Column(scale=5, min_width=320):
+            with gr.Row(elem_classes="bottom-row"):
+                class_name = gr.Dropdown(
+                    ["happy"],
+                    value="happy",
+                    label="Expression",
+                    min_width=120,
+                    elem_id="augment-class",
+                )
+                number = gr.Number(
+                    1,
+                    label="Face number",
+                    precision=0,
+                    minimum=1,
+                    min_width=90,
+                    elem_id="augment-number",
+                )
+                another = gr.Button("Random face", min_width=130, elem_id="augment-random")
+            with gr.Accordion("Use your own photo", open=False):
+                upload = gr.Image(
+                    label="Photo",
+                    type="filepath",
+                    sources=["upload", "clipboard"],
+                    height=180,
+                    elem_id="augment-upload",
+                )
+                gr.Markdown(
+                    "The largest face in it is taken. The photo is deleted after a few hours.",
+                    elem_classes="note",
+                )
+            preset = gr.Radio(
+                list(POLICIES),
+                value="standard",
+                label="Ready policies",
+                info="Each fills the sliders. Move one to make a policy of your own.",
+                elem_id="augment-preset",
+            )
+            for title, first, after in _GROUPS:
+                gr.Markdown(f"#### {title}")
+                with gr.Row():
+                    sliders += [_slider(strength) for strength in view.STRENGTHS[first:after]]
+        with gr.Column(scale=6, min_width=320, elem_classes="stays"):
+            result = gr.HTML(elem_id="augment-result", min_height=420)
+            notice = gr.Markdown(visible=False, elem_classes="notice")
+            caution = gr.Markdown(
+                caution_text(list(view.slider_values(_START))),
+                elem_id="augment-caution",
+                elem_classes="note",
+            )
+            with gr.Row(elem_classes="bottom-row"):
+                seed = gr.Number(
+                    0,
+                    label="Seed of the draws",
+                    precision=0,
+                    minimum=0,
+                    maximum=_LARGEST_SEED,
+                    min_width=120,
+                    elem_id="augment-seed",
+                )
+                redraw = gr.Button("New draws", min_width=120, elem_id="augment-redraw")
+                use = gr.Button(
+                    "Use in training",
+                    variant="primary",
+                    min_width=140,
+                    visible=not settings.public,
+                    elem_id="augment-use",
+                )
+            if settings.public:
+                gr.Markdown("Training is closed on this public page.", elem_classes="note")
+
+    loaded = LoadedCheckpoints(settings.runs_folder)
+
+    def predictor() -> Predictor | None:
+        """The first checkpoint of the list, shipped ones before runs; None when none loads."""
+        try:
+            return loaded.predictor(loaded.entry(None))
+        except CheckpointError:
+            return None
+
+    def drawn(face: view.Subject | None, draw: float | None, values: list[Any]) -> Any:
+        if face is None:
+            return gr.skip()
+        variants = view.draw_variants(face.image, view.policy_of(values), int(draw or 0))
+        judge = predictor()
+        return view.variants_html(face, variants, judge.checkpoint if judge else None)
+
+    def on_draw(face: view.Subject | None, draw: float | None, *values: float | None) -> list[Any]:
+        return [drawn(face, draw, values), caution_text(values), policy_name(values)]
+
+    def on_preset(
+        name: str | None, face: view.Subject | None, draw: float | None, *now: Any
+    ) -> list[Any]:
+        values = view.slider_values(POLICIES[name]) if name in POLICIES else list(now)
+        return [drawn(face, draw, values), caution_text(values), *values]
+
+    def on_pick(
+        choice: dict[str, Any],
+        wanted: str | None,
+        index: float | None,
+        draw: float | None,
+        *values: Any,
+    ) -> list[Any]:
+        """subject, result, notice, class list and number for a face of the set."""
+        try:
+            faces = open_sets.faces_at_once(choice["source"])
+            names = [name for name, count in faces.counts().items() if count]
+            if not names:
+                raise DataError("This set has no labelled face. Choose another in the Data tab.")
+            wanted = wanted if wanted in names else ("happy" if "happy" in names else names[0])
+            face = view.pick_face(faces, wanted, int(index or 1))
+        except DataError as error:
+            return [gr.skip(), gr.skip(), _said(str(error)), gr.skip(), gr.skip()]
+        count = len(view.class_indices(faces, wanted))
+        return [
+            face,
+            drawn(face, draw, list(values)),
+            gr.Markdown(visible=False),
+            gr.Dropdown(names, value=wanted),
+            min(int(index or 1), count),
+        ]
+
+    def on_random(
+        choice: dict[str, Any], wanted: str | None, draw: float | None, *values: Any
+    ) -> list[Any]:
+        index = 1
+        if wanted:
+            faces = open_sets.faces_at_once(choice["source"])
+            index = random.randint(1, max(1, len(view.class_indices(faces, wanted))))
+        return on_pick(choice, wanted, index, draw, *values)
+
+    def on_upload(path: str | None, draw: float | None, *values: Any) -> list[Any]:
+        if path is None:
+            return [gr.skip(), gr.skip(), gr.Markdown(visible=False)]
+        try:
+            face = view.photo_face(Path(path), predictor())
+        except PhotoError as error:
+            return [gr.skip(), gr.skip(), _said(str(error))]
+        return [face, drawn(face, draw, list(values)), gr.Markdown(visible=False)]
+
+    def on_redraw(face: view.Subject | None, *values: Any) -> list[Any]:
+        draw = random.randrange(_LARGEST_SEED)
+        return [draw, drawn(face, draw, list(values))]
+
+    def on_use(*values: float | None) -> tuple[dict[str, float], gr.Tabs]:
+        # The stamp makes every press a change, also when the policy is the one handed over before.
+        policy = {**view.policy_of(values).to_dict(), HANDED_OVER: time.time()}
+        return policy, gr.Tabs(selected="train")
+
+    quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
+    picked = [subject, result, notice, class_name, number]
+    pick_inputs = [shared.data_choice, class_name, number, seed, *sliders]
+    gr.on(
+        [shared.page.load, shared.data_choice.change, class_name.input, number.input],
+        on_pick,
+        pick_inputs,
+        picked,
+        trigger_mode="always_last",
+        **quick,
+    )
+    another.click(on_random, [shared.data_choice, class_name, seed, *sliders], picked, **quick)
+    gr.on(
+        [*[slider.input for slider in sliders], seed.input],
+        on_draw,
+        [subject, seed, *sliders],
+        [result, caution, preset],
+        trigger_mode="always_last",
+        **quick,
+    )
+    preset.input(on_preset, [preset, subject, seed, *sliders], [result, caution, *sliders], **quick)
+    redraw.click(on_redraw, [subject, *sliders], [seed, result], **quick)
+    upload.upload(
+        on_upload,
+        [upload, seed, *sliders],
+        [subject, result, notice],
+        show_progress_on=upload,
+        api_visibility="private",
+        concurrency_limit=2,
+    )
+    use.click(on_use, sliders, [shared.policy, shared.tabs], **quick)
+
+
+def _slider(strength: view.Strength) -> gr.Slider:
+    value = getattr(_START, strength.field) * strength.factor
+    return gr.Slider(
+        0,
+        strength.highest,
+        value,
+        step=strength.step,
+        min_width=230,
+        label=strength.title,
+        info=strength.explanation,
+        buttons=[],
+        elem_id=f"augment-{strength.field}",
+    )
+
+
+def _said(message: str) -> gr.Markdown:
+    return gr.Markdown(f"**That did not work.** {message}", visible=True)

@@ -1,0 +1,64 @@
+"""The whole page: a header and five tabs. What they share is made here, outside every tab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from fer_core.data.augment import POLICIES
+from fer_core.ui.augment_tab import build_augment_tab
+from fer_core.ui.data_tab import build_data_tab
+from fer_core.ui.experiments_tab import build_experiments_tab
+from fer_core.ui.predict_style import PREDICT_CSS
+from fer_core.ui.predict_tab import build_predict_tab
+from fer_core.ui.settings import AppSettings
+from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE, SharedState
+from fer_core.ui.theme import CSS, THEME
+from fer_core.ui.train_tab import build_train_tab
+
+NAME = "Expression Lab"
+_SENTENCE = (
+    "Browse faces, see what augmentation does, train a model, "
+    "and try it on a photo or a webcam. It names the expression a face resembles, "
+    "never what a person feels."
+)
+_HOUR = 3600
+#: Pillow refuses a picture with more pixels (`inference.photo` makes its warning an error), also
+#: where Gradio itself decodes one. A telephone's 50 megapixels pass.
+_LARGEST_PICTURE = 50_000_000
+
+#: Keyword arguments of `launch()` that belong to the page and not to the command line.
+LAUNCH: dict[str, Any] = {
+    "theme": THEME,
+    "css": CSS + PREDICT_CSS,
+    "footer_links": [],
+    "run_history": False,
+    "enable_monitoring": False,
+    "ssr_mode": False,
+    "share": False,
+}
+
+
+def build_app(settings: AppSettings) -> gr.Blocks:
+    """The page for these settings, not yet served: `build_app(settings).launch(**LAUNCH)`."""
+    Image.MAX_IMAGE_PIXELS = _LARGEST_PICTURE
+    with gr.Blocks(title=NAME, analytics_enabled=False, delete_cache=(_HOUR, 6 * _HOUR)) as app:
+        gr.HTML(f"<h1>{NAME}</h1><p>{_SENTENCE}</p>", elem_id="header")
+        data_choice = gr.State(dict(DEFAULT_DATA_CHOICE))
+        policy = gr.State(POLICIES["standard"].to_dict())
+        fast_timer = gr.Timer(2)
+        with gr.Tabs(elem_id="tabs") as tabs:
+            shared = SharedState(data_choice, policy, fast_timer, tabs, app)
+            with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
+                build_predict_tab(settings, shared)
+            with gr.Tab("Data", id="data", elem_id="tab-data"):
+                build_data_tab(settings, shared)
+            with gr.Tab("Augment", id="augment", elem_id="tab-augment"):
+                build_augment_tab(settings, shared)
+            with gr.Tab("Train", id="train", elem_id="tab-train"):
+                build_train_tab(settings, shared)
+            with gr.Tab("Experiments", id="experiments", elem_id="tab-experiments"):
+                build_experiments_tab(settings, shared)
+    return app

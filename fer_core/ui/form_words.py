@@ -1,0 +1,86 @@
+"""The words of the training form: groups, labels, one-line explanations, names of choices."""
+
+from __future__ import annotations
+
+#: Group of the form → its fields in order. The first group is in sight, the rest is folded away.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Basic": ("model", "epochs", "batch_size", "learning_rate"),
+    "Images": ("image_size", "channels", "scaling", "classes_left_out", "drop_duplicates"),
+    "Model": ("model_options", "ema_decay"),
+    "Optimiser": ("optimizer", "schedule", "weight_decay", "momentum", "gradient_clip"),
+    "Loss and class balance": ("class_weights", "balanced_sampling", "label_smoothing"),
+    "Best epoch and early stopping": ("choose_by", "early_stopping_patience"),
+    "Machine and chance": ("device", "precision", "seed"),
+}
+
+#: Field → (label, explanation).
+LABELS: dict[str, tuple[str, str]] = {
+    "model": ("Model", "The network that is trained."),
+    "epochs": ("Epochs", "How often training goes through all images."),
+    "batch_size": ("Batch size", "Images per step; less needs less memory."),
+    "learning_rate": (
+        "Learning rate",
+        "Size of a step; the peak where a schedule changes it.",
+    ),
+    "augment": ("Augmentation", "How each image is varied every time it is shown."),
+    "image_size": ("Image size", "Side of the network's input in pixels."),
+    "channels": ("Colour", "What the network sees; grey images are repeated for colour."),
+    "scaling": ("Pixel scaling", "What pixel values become before the network sees them."),
+    "classes_left_out": (
+        "Expressions left out",
+        "Their images are not used. Names with commas between, such as: disgust, fear.",
+    ),
+    "drop_duplicates": (
+        "Drop exact duplicates",
+        "Of images that repeat pixel for pixel with the same label, keep the first.",
+    ),
+    "model_options": ("Model options", "One option=value per line; empty takes the model's own."),
+    "ema_decay": (
+        "Weight averaging",
+        "Decay of the running average of the weights (EMA) that is scored; 0 turns it off.",
+    ),
+    "optimizer": ("Optimiser", "The rule that turns gradients into steps."),
+    "schedule": ("Learning-rate schedule", "How the learning rate changes over the epochs."),
+    "weight_decay": ("Weight decay", "Pulls weights towards zero; 0 turns it off."),
+    "momentum": ("Momentum", "Only for SGD: how much of the last step is kept."),
+    "gradient_clip": ("Gradient clipping", "Largest norm of the gradient; 0 turns it off."),
+    "label_smoothing": (
+        "Label smoothing",
+        "Share of the target spread over all expressions; 0 turns it off.",
+    ),
+    "class_weights": ("Weight the loss by class", "Mistakes on rare expressions count more."),
+    "balanced_sampling": (
+        "Balanced sampling",
+        "Every expression is drawn equally often; do not combine it with class weights.",
+    ),
+    "choose_by": ("Best epoch by", "The validation figure that picks the weights to keep."),
+    "early_stopping_patience": (
+        "Early stopping",
+        "Stop after this many epochs without a better one; 0 turns it off.",
+    ),
+    "device": ("Device", "Automatic takes the GPU when there is one."),
+    "precision": ("Precision", "Automatic takes bfloat16 on a GPU and float32 on a CPU."),
+    "seed": ("Seed", "The same seed gives the same run on the same machine."),
+}
+
+#: Value of a choice → what the page calls it; others are shown as they are.
+VALUE_WORDS: dict[object, str] = {
+    1: "grey",
+    3: "colour",
+    "minus_one_to_one": "−1 to 1",
+    "imagenet": "ImageNet mean and deviation",
+    "dataset": "the data set's own mean and deviation",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "constant": "constant",
+    "one_cycle": "one cycle: up, then down",
+    "cosine": "cosine: slowly down",
+    "plateau": "plateau: down when validation stops improving",
+    "validation_accuracy": "validation accuracy",
+    "validation_macro_f1": "validation macro F1",
+    "validation_loss": "validation loss",
+    "auto": "automatic",
+    "cpu": "CPU",
+    "cuda": "GPU (CUDA)",
+}

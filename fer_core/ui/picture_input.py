@@ -1,0 +1,80 @@
+"""Image components that hand over what arrived undecoded, for `inference.photo` to judge.
+
+`gr.Image` opens a picture with Pillow before any handler runs: an unreadable file then shows as an
+error without words, and a frame of the camera would be written to disk.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from fer_core.inference.photo import PhotoError, read_photo
+
+#: A picture that comes inside the request, in base64 characters: 32 MB of file.
+_LONGEST_DATA_URL = 44_000_000
+
+
+class PhotoInput(gr.Image):
+    """`gr.Image` for photos from outside: handlers get a path, or bytes, or None, never pixels."""
+
+    # Gradio shows it as the component it inherits from, and reads its settings off the parent's
+    # constructor: this class must not have one of its own.
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | bytes | None:
+        """The stored file's path, or the bytes of a data URL."""
+        if payload is None:
+            return None
+        url = payload.url or ""
+        if url.startswith("data:"):
+            return _bytes_of(url)
+        return payload.path
+
+
+class VisitorPictures:
+    """Which stored pictures each open page gave, so that they can be deleted when it is closed."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """folder: where uploads are kept; nothing outside it is ever noted or deleted."""
+        self._folder = Path(folder).resolve()
+        self._paths: dict[str, set[Path]] = {}
+        self._lock = threading.Lock()
+
+    def note(self, session: str | None, source: str | bytes | None) -> None:
+        """Remember one picture of a page; what never became a file needs no remembering."""
+        if not session or not isinstance(source, str):
+            return
+        path = Path(source).resolve()
+        if path.is_relative_to(self._folder):
+            with self._lock:
+                self._paths.setdefault(session, set()).add(path)
+
+    def forget(self, session: str | None) -> None:
+        """Delete what a closed page gave."""
+        with self._lock:
+            paths = self._paths.pop(session or "", set())
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
+def read_picture(source: str | bytes | None) -> np.ndarray:
+    """uint8 (H, W, 3) of what a `PhotoInput` handed over. PhotoError says what to do."""
+    if not source:
+        raise PhotoError("no picture was given; upload one, take one, or choose an example")
+    return read_photo(source)
+
+
+def _bytes_of(url: str) -> bytes:
+    if len(url) > _LONGEST_DATA_URL:
+        raise gr.Error("The picture is larger than 32 MB; save it smaller.", print_exception=False)
+    try:
+        return base64.b64decode(url.partition(",")[2], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise gr.Error("The picture's data URL is not base64.", print_exception=False) from error

@@ -1,0 +1,93 @@
+"""Theme and style sheet of the page. Fonts of the viewer's own system: nothing is fetched."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+_FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+THEME = gr.themes.Soft(
+    primary_hue="indigo", secondary_hue="indigo", neutral_hue="slate", font=_FONT, font_mono=_MONO
+).set(
+    # quiet labels instead of coloured chips, and subdued text that is still easy to read
+    background_fill_primary="*neutral_50",
+    block_title_background_fill="transparent",
+    block_title_background_fill_dark="transparent",
+    block_title_padding="0",
+    block_title_text_color="*body_text_color",
+    block_title_text_color_dark="*body_text_color",
+    body_text_color_subdued="*neutral_500",
+    body_text_color_subdued_dark="*neutral_400",
+)
+
+CSS = """
+.gradio-container { max-width: 1280px !important; margin: 0 auto !important; }
+/* a wide table scrolls inside its own box instead of widening a phone's page */
+.gradio-container :is(.main, .wrap, main) { min-width: 0; }
+.html-container { padding: 0 !important; }
+#header { padding: 4px 0 0; }
+#header h1 { font-size: 1.5rem; line-height: 1.2; margin: 0; letter-spacing: -0.01em; }
+#header p { margin: 2px 0 0; color: var(--body-text-color-subdued); }
+.note, .note p, .note li { color: var(--body-text-color-subdued) !important;
+  font-size: 0.9rem; line-height: 1.45; }
+.dark input[type="range"] { --neutral-200: #475569; }
+.swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 50%;
+  margin-right: 0.35em; }
+
+/* as high as the chart of seven classes and three parts, so that nothing moves when it comes */
+#data-chart { min-height: 622px; }
+
+.face-grid { display: grid; gap: 12px 10px; grid-template-columns: repeat(8, minmax(0, 1fr)); }
+.face-grid figure { margin: 0; min-width: 0; }
+.face-grid img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 8px; margin: 0;
+  image-rendering: pixelated; background: var(--background-fill-secondary); display: block; }
+.face-grid.smooth img { image-rendering: auto; }
+.face-grid figcaption { font-size: 0.82rem; line-height: 1.25; margin-top: 4px;
+  overflow-wrap: anywhere; color: var(--body-text-color); }
+.face-grid figcaption small { color: var(--body-text-color-subdued); display: block;
+  font-size: 0.74rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.before-after small { white-space: normal !important; }
+
+.plain-table { overflow-x: auto; width: 0; min-width: 100%; }
+.plain-table table { width: 100%; border-collapse: collapse; margin: 0;
+  font-size: 0.88rem; font-variant-numeric: tabular-nums; }
+.plain-table :is(table, thead, tbody, tfoot, tr) { border: none !important; }
+.plain-table tr > * { padding: 5px 6px !important; text-align: right; white-space: nowrap;
+  border: none !important; border-bottom: 1px solid var(--border-color-primary) !important;
+  color: var(--body-text-color); background: none !important; }
+.plain-table tr > :first-child { text-align: left; font-weight: 500; padding-left: 0 !important; }
+.plain-table thead th { color: var(--body-text-color-subdued); font-weight: 500; }
+.plain-table tfoot tr > * { font-weight: 600; }
+.plain-table tfoot tr.ratio > * { font-weight: 400; color: var(--body-text-color-subdued); }
+.plain-table.texts tr > * { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+
+.cards { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); }
+.card { border: 1px solid var(--border-color-primary); border-radius: 12px; padding: 12px 14px;
+  background: var(--block-background-fill); }
+.card b { font-size: 1.5rem; margin-right: 0.35em; font-variant-numeric: tabular-nums; }
+.card p { margin: 4px 0 0; font-size: 0.9rem; color: var(--body-text-color-subdued); }
+.card.warn { border-left: 4px solid #e0a100; }
+.bottom-row { align-items: flex-end; }
+.block.notice { border-left: 4px solid #d1495b; padding: 6px 12px !important; }
+
+.before-after { display: grid; gap: 18px; grid-template-columns: minmax(120px, 1fr) 4fr; }
+.before-after .note { font-size: 0.82rem; margin: 6px 0 0; }
+.before-after h4 { margin: 0 0 6px; font-size: 0.95rem; }
+.before-after .face-grid { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+.before-after section:first-child .face-grid { grid-template-columns: 1fr; }
+.verdict { margin-top: 10px; }
+.stays { position: sticky; top: 8px; align-self: flex-start; }
+
+@media (max-width: 900px) { .face-grid { grid-template-columns: repeat(6, minmax(0, 1fr)); } }
+@media (max-width: 640px) {
+  .face-grid { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px 6px; }
+  .pictures-first { flex-direction: column-reverse; }
+  .stays { position: static; }
+  .before-after { grid-template-columns: 1fr; }
+  .before-after section:first-child .face-grid { grid-template-columns: minmax(0, 140px); }
+}
+.mono textarea { font-family: var(--font-mono); font-size: 0.86rem; }
+/* A wide table scrolls inside itself; 64px are the page's own margins. */
+#leaderboard, #per-class { max-width: calc(100vw - 64px); }
+"""

@@ -1,0 +1,108 @@
+"""Faces are found where they are, at every size of picture, and never an error for want of one."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.data.synthetic import draw_face
+from fer_core.inference.detect import FaceDetector
+
+
+def enlarged(image: np.ndarray, side: int) -> np.ndarray:
+    return np.array(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def test_face_and_landmarks_are_where_they_are(
+    detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    (face,) = detector.detect(astronaut)
+    x0, y0, x1, y1 = face.box
+    assert 150 < x0 < 205 < 240 < x1 < 300
+    assert 30 < y0 < 90 < 150 < y1 < 200
+    assert face.confidence > 0.95
+    left, right, nose, mouth_left, mouth_right = face.landmarks
+    assert face.landmarks.dtype == np.float32
+    assert left[0] < nose[0] < right[0]
+    assert max(left[1], right[1]) < nose[1] < min(mouth_left[1], mouth_right[1])
+    assert mouth_left[0] < mouth_right[0]
+
+
+@pytest.mark.parametrize("side", [256, 1400])
+def test_boxes_are_in_pixels_of_the_picture_given(
+    detector: FaceDetector, astronaut: np.ndarray, side: int
+) -> None:
+    (face,) = detector.detect(astronaut)
+    (other,) = detector.detect(enlarged(astronaut, side))
+    assert np.allclose(np.array(other.box) * 512 / side, face.box, atol=12)
+    assert np.allclose(other.landmarks * 512 / side, face.landmarks, atol=4)
+
+
+def test_largest_face_comes_first(detector: FaceDetector, astronaut: np.ndarray) -> None:
+    portrait = astronaut[:256, 96:352]
+    picture = np.zeros((300, 520, 3), dtype=np.uint8)
+    picture[100:228, 20:148] = enlarged(portrait, 128)
+    picture[20:276, 220:476] = portrait
+    faces = detector.detect(picture)
+    assert len(faces) == 2
+    assert faces[0].size > 1.5 * faces[1].size
+    assert faces[0].box[0] > 220
+
+
+def test_smallest_size_asked_for_holds(detector: FaceDetector, astronaut: np.ndarray) -> None:
+    assert detector.detect(astronaut, min_face=60)
+    assert not detector.detect(astronaut, min_face=250)
+
+
+@pytest.mark.parametrize("side", [48, 96, 300])
+def test_face_that_fills_the_picture_is_found(
+    detector: FaceDetector, astronaut: np.ndarray, side: int
+) -> None:
+    crop = enlarged(np.ascontiguousarray(astronaut[60:172, 168:280]), side)
+    (face,) = detector.detect(crop)
+    middle = (np.array(face.box[:2]) + face.box[2:]) / 2
+    assert np.allclose(middle, side / 2, atol=side / 8)
+
+
+def test_most_drawn_faces_are_found(detector: FaceDetector) -> None:
+    names = ("happy", "surprise", "neutral", "disgust")
+    drawn = [draw_face(name, seed, 160, channels=3) for name in names for seed in range(2)]
+    assert sum(len(detector.detect(image)) == 1 for image in drawn) >= 6
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (11, 11), (12, 12), (19, 640), (20, 20), (48, 48), (1500, 14), (64, 700)]
+)
+def test_picture_without_a_face_gives_none(detector: FaceDetector, shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    for image in (np.zeros((*shape, 3), np.uint8), random.integers(0, 256, (*shape, 3), np.uint8)):
+        assert detector.detect(image.astype(np.uint8)) == []
+
+
+def test_grey_or_floating_pictures_are_refused(detector: FaceDetector) -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        detector.detect(np.zeros((64, 64), np.uint8))
+    with pytest.raises(ValueError, match="uint8"):
+        detector.detect(np.zeros((64, 64, 3), np.float32))
+
+
+def test_many_threads_get_the_same_faces(astronaut: np.ndarray) -> None:
+    detector = FaceDetector()  # not loaded yet: they also race for the loading
+    sides = [160, 200, 256, 300]
+    alone = FaceDetector()
+    expected = [alone.detect(enlarged(astronaut, side)) for side in sides]
+    found: dict[int, list] = {}
+
+    def work(number: int) -> None:
+        found[number] = detector.detect(enlarged(astronaut, sides[number % 4]))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number in range(8):
+        assert [face.box for face in found[number]] == [face.box for face in expected[number % 4]]

@@ -1,0 +1,92 @@
+"""A picture in, a prediction per face out, all of them seen by the model in one batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_core.inference.detect import FaceDetector
+from fer_core.inference.predictor import Predictor, middle_square
+
+
+class NoFaces(FaceDetector):
+    def detect(self, *_args: object, **_options: object) -> list:
+        return []
+
+
+def test_photograph_gives_one_prediction(
+    classifier: Any, detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    (face,) = Predictor(classifier, detector).predict(astronaut)
+    assert face.label in classifier.class_names
+    assert face.confidence == max(face.probabilities.values())
+    assert list(face.probabilities) == ["sad", "happy"]
+    assert sum(face.probabilities.values()) == pytest.approx(1)
+    assert face.box is not None
+    assert face.landmarks is not None
+    assert face.face.shape == (48, 48, 1)
+    assert (classifier.batches[0][0] == face.face).all()  # what is shown is what was classified
+
+
+def test_all_faces_go_in_one_batch(
+    classifier: Any, detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    dark = (astronaut * 0.4).astype(np.uint8)
+    faces = Predictor(classifier, detector).predict(np.concatenate([dark, astronaut], axis=1))
+    assert len(faces) == 2
+    assert [len(batch) for batch in classifier.batches] == [2]
+    by_place = sorted(faces, key=lambda face: face.box)
+    assert by_place[0].probabilities["happy"] < by_place[1].probabilities["happy"]
+
+
+def test_no_face_gives_an_empty_list_and_asks_the_model_nothing(
+    classifier: Any,
+) -> None:
+    assert Predictor(classifier, NoFaces()).predict(np.zeros((90, 90, 3), np.uint8)) == []
+    assert classifier.batches == []
+
+
+def test_face_already_cut_is_classified_pixel_by_pixel(classifier: Any) -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (48, 48, 1), dtype=np.uint8)
+    picture = np.repeat(crop, 3, axis=2)
+    (whole,) = Predictor(classifier, NoFaces()).predict(picture, whole_picture=True)
+    assert whole.box is None
+    assert whole.landmarks is None
+    assert (whole.face == crop).all()
+
+
+def test_whole_picture_is_its_middle_square(classifier: Any) -> None:
+    picture = np.zeros((100, 300, 3), dtype=np.uint8)
+    picture[:, 100:200] = 255
+    (whole,) = Predictor(classifier, NoFaces()).predict(picture, whole_picture=True)
+    assert whole.face.min() == 255
+    assert middle_square(picture[:, :100].transpose(1, 0, 2)).shape == (100, 100, 3)
+
+
+@pytest.mark.parametrize(("channels", "image_size"), [(1, 48), (3, 96)])
+def test_face_has_the_size_and_colours_of_the_model(
+    make_classifier: Callable[..., Any],
+    detector: FaceDetector,
+    astronaut: np.ndarray,
+    channels: int,
+    image_size: int,
+) -> None:
+    predictor = Predictor(make_classifier(channels, image_size), detector)
+    for whole_picture in (False, True):
+        (face,) = predictor.predict(astronaut, whole_picture)
+        assert face.face.shape == (image_size, image_size, channels)
+
+
+def test_prediction_becomes_plain_json(
+    classifier: Any, detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    predictor = Predictor(classifier, detector)
+    for whole_picture in (False, True):
+        (face,) = predictor.predict(astronaut, whole_picture)
+        values = json.loads(json.dumps(face.to_dict()))
+        assert set(values) == {"box", "label", "confidence", "probabilities", "landmarks"}
+        assert (values["box"] is None) == whole_picture

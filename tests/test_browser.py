@@ -1,0 +1,238 @@
+"""The whole way through the page in headless Chromium, as a visitor walks it.
+
+From opening a set through a run with its live curves to a prediction on a photo and on a camera.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from serving import ServedApp
+
+from fer_core.ui.examples import EXAMPLES
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PATIENCE = 240_000  # ms; a step takes a second or two on an idle machine
+TABS = {
+    "Predict": "#predict-result",
+    "Data": "#data-gallery img",
+    "Augment": "#augment-result img",
+    "Train": "#start-training",
+    "Experiments": "#leaderboard",
+}
+#: Notes every camera stream that the page opens, so that a test can see whether it was closed.
+_NOTE_STREAMS = """
+window.streams = [];
+const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+if (ask) navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await ask(wanted); window.streams.push(stream); return stream; };
+"""
+
+
+@pytest.fixture(scope="session")
+def camera_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film for Chromium's pretended camera: a public-domain portrait, 640x480, as JPEGs."""
+    with Image.open(EXAMPLES[0].path) as portrait:
+        frame = portrait.convert("RGB").crop((0, 0, 512, 384)).resize((640, 480))
+    buffer = io.BytesIO()
+    frame.save(buffer, "JPEG", quality=90)
+    path = tmp_path_factory.mktemp("camera") / "portrait.mjpeg"
+    path.write_bytes(buffer.getvalue() * 30)
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(camera_film: Path) -> Iterator[Any]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+    if not Path(chromium).is_file():
+        pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-video-capture={camera_film}",
+            ],
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, served_app: ServedApp) -> Iterator[Any]:
+    """The page, freshly opened; a script error or a failed request in it fails the test."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 1000}, permissions=["camera"], reduced_motion="reduce"
+    )
+    context.add_init_script(_NOTE_STREAMS)
+    context.set_default_timeout(PATIENCE)
+    opened = context.new_page()
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(f"script error: {error}"))
+    opened.on(
+        "console",
+        lambda said: problems.append(f"console: {said.text}") if said.type == "error" else None,
+    )
+    opened.on(
+        "response",
+        lambda got: problems.append(f"{got.status} {got.url}") if got.status >= 400 else None,
+    )
+    opened.goto(served_app.url)
+    opened.wait_for_selector("#predict-result")
+    yield opened
+    context.close()
+    assert problems == []
+
+
+def open_tab(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+    page.wait_for_selector(TABS[name])
+
+
+def choose_checkpoint(page: Any, title: str) -> None:
+    page.locator("#predict-checkpoint input").click()
+    page.get_by_role("option").filter(has_text=title).first.click()
+
+
+def upload(page: Any, picture: Path) -> None:
+    page.locator("#predict-photo input[type=file]").first.set_input_files(str(picture))
+
+
+def streams(page: Any) -> list[str]:
+    return page.evaluate("window.streams.map(s => s.getTracks()[0].readyState)")
+
+
+def test_every_tab_opens(page: Any) -> None:
+    for name in TABS:
+        open_tab(page, name)
+        page.wait_for_timeout(500)
+        assert page.locator(TABS[name]).first.is_visible(), name
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_does_not_scroll_sideways(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    upload(page, EXAMPLES[0].path)
+    page.wait_for_selector("#predict-result .face-card")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_run_goes_from_the_data_to_a_photo(page: Any, served_app: ServedApp) -> None:
+    open_tab(page, "Data")
+    page.get_by_text("Open your own data").click()
+    page.locator("#data-path input, #data-path textarea").fill("drawn:350")
+    page.click("#data-open")
+    page.wait_for_function("document.querySelector('#data-summary').innerText.includes('350')")
+
+    open_tab(page, "Train")
+    page.wait_for_function("document.querySelector('#train-data').innerText.includes('350')")
+    page.locator("#field-epochs input").fill("2")
+    page.locator("#field-epochs input").press("Tab")
+    page.locator("#run-name input, #run-name textarea").fill("from-the-page")
+    page.wait_for_function(
+        "document.querySelector('#repeat-command textarea').value.includes('epochs=2')"
+    )
+    page.click("#start-training")
+    page.wait_for_selector("#run-status:has-text('from-the-page')")
+    page.wait_for_selector("#loss-curves .scatterlayer .trace", state="attached")
+    page.wait_for_selector("#accuracy-curves .scatterlayer .trace", state="attached")
+    page.wait_for_function(
+        "document.querySelector('#run-status').innerText.toLowerCase().includes('finished')"
+    )
+    assert (served_app.runs / "from-the-page" / "record.json").is_file()
+
+    open_tab(page, "Experiments")
+    page.wait_for_function(
+        "document.querySelector('#leaderboard').innerText.includes('from-the-page')"
+    )
+
+    open_tab(page, "Predict")
+    choose_checkpoint(page, "from-the-page")
+    upload(page, EXAMPLES[0].path)
+    page.wait_for_selector("#predict-result .face-card")
+    page.wait_for_function(
+        "document.querySelector('#predict-result .summary').innerText.includes('from-the-page')"
+    )
+    assert page.locator("#predict-result .face-box").count() == 1
+    assert page.locator("#predict-result .bars li").count() == 7
+
+
+def test_an_example_is_predicted_with_a_click(page: Any) -> None:
+    choose_checkpoint(page, "only happy")
+    page.locator("#predict-examples button").first.click()
+    page.wait_for_selector("#predict-result .face-card:has-text('resembles happy most')")
+    choose_checkpoint(page, "only sad")
+    page.wait_for_selector("#predict-result .face-card:has-text('resembles sad most')")
+
+
+def test_a_picture_without_a_face_can_be_used_as_a_whole(page: Any, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.png"
+    Image.new("RGB", (320, 240), "teal").save(plain)
+    upload(page, plain)
+    page.wait_for_selector("#predict-result:has-text('No face found')")
+    page.click("#predict-whole")
+    page.wait_for_selector("#predict-result .face-card:has-text('The picture as a whole')")
+    assert not page.locator("#predict-whole").is_visible()
+
+
+def test_an_uploaded_picture_is_deleted_when_the_page_is_closed(
+    page: Any, served_app: ServedApp, tmp_path: Path
+) -> None:
+    picture = tmp_path / "mine alone.png"
+    Image.new("RGB", (320, 240), "olive").save(picture)
+    before = served_app.stored_files()
+    upload(page, picture)
+    page.wait_for_selector("#predict-result:has-text('No face found')")
+    assert len(served_app.stored_files() - before) == 1
+    page.goto("about:blank")
+    for _ in range(100):
+        if served_app.stored_files() <= before:
+            break
+        page.wait_for_timeout(200)
+    assert served_app.stored_files() <= before
+
+
+def test_the_camera_shows_a_label_and_stores_nothing(page: Any, served_app: ServedApp) -> None:
+    choose_checkpoint(page, "only happy")
+    page.get_by_role("tab", name="Live webcam").click()
+    page.wait_for_selector("#webcam-start")
+    assert "Before the camera starts" in page.inner_text("#webcam-consent")
+    assert streams(page) == []
+    before = served_app.stored_files()
+
+    page.click("#webcam-start")
+    page.wait_for_selector("#webcam-over .face-box:has-text('happy')")
+    page.wait_for_selector("#webcam-live .face-card:has-text('resembles happy most')")
+    page.wait_for_selector("#webcam-live :text-matches('[0-9.]+ pictures per second')")
+    assert streams(page) == ["live"]
+    video, over = (
+        page.locator(part).bounding_box() for part in ("#webcam-camera video", "#webcam-over .over")
+    )
+    middles = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in (video, over)]
+    assert middles[0] == pytest.approx(middles[1], abs=2)
+    assert served_app.stored_files() == before
+
+    page.click("#webcam-stop")
+    page.wait_for_selector("#webcam-start")
+    page.wait_for_function("window.streams.every(s => s.getTracks()[0].readyState === 'ended')")
+
+
+def test_another_tab_turns_the_camera_off(page: Any) -> None:
+    page.get_by_role("tab", name="Live webcam").click()
+    page.click("#webcam-start")
+    page.wait_for_selector("#webcam-live .face-card")
+    open_tab(page, "Train")
+    page.wait_for_function("window.streams.every(s => s.getTracks()[0].readyState === 'ended')")
+    assert streams(page) == ["ended"]

@@ -1,0 +1,144 @@
+"""The Augment tab: sliders and policies, the draws, what the model says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy
+from fer_core.data.faces import DataError, Faces
+from fer_core.ui import augment_view as view
+from fer_core.ui.augment_tab import caution_text, policy_name
+
+
+@dataclass
+class Judge:
+    """Stands for a checkpoint: says the labels it was given, one per picture, all at 80 %."""
+
+    says: list[int]
+    class_names: tuple[str, ...] = ("happy", "sad")
+    model_name: str = "stand-in"
+    seen: list[tuple[int, ...]] = field(default_factory=list)
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        self.seen.append(images.shape)
+        rows = np.full((len(images), 2), 0.2, dtype=np.float32)
+        rows[np.arange(len(images)), self.says[: len(images)]] = 0.8
+        return rows
+
+
+@pytest.fixture
+def subject(tiny_faces: Faces) -> view.Subject:
+    return view.pick_face(tiny_faces, "happy", 2)
+
+
+def test_every_strength_has_a_slider_that_ends_at_its_limit() -> None:
+    assert [item.field for item in view.STRENGTHS] == list(LIMITS)
+    highest = view.policy_of([item.highest for item in view.STRENGTHS])
+    assert highest.to_dict() == LIMITS
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_sliders_hold_every_ready_policy(name: str) -> None:
+    values = view.slider_values(POLICIES[name])
+    assert view.policy_of(values) == POLICIES[name]
+    assert policy_name(values) == name
+    for item, value in zip(view.STRENGTHS, values, strict=True):
+        steps = value / item.step
+        assert steps == pytest.approx(round(steps)), f"{item.title} cannot be set to {value}"
+
+
+def test_a_moved_slider_makes_the_policy_custom() -> None:
+    values = view.slider_values(POLICIES["light"])
+    values[1] += 1
+    assert policy_name(values) is None
+
+
+def test_an_emptied_field_counts_as_off() -> None:
+    assert view.policy_of([None] * len(view.STRENGTHS)).rotation_degrees == 0
+
+
+def test_faces_are_picked_by_class_and_number(tiny_faces: Faces) -> None:
+    second = view.pick_face(tiny_faces, "sad", 2)
+    index = np.flatnonzero(tiny_faces.labels == tiny_faces.class_names.index("sad"))[1]
+    assert (second.image == tiny_faces.images[index]).all()
+    assert view.pick_face(tiny_faces, "sad", 10_000).where == "face 10 of 10 labelled sad"
+    with pytest.raises(DataError, match="no face labelled 'pain'"):
+        view.pick_face(tiny_faces, "pain", 1)
+
+
+def test_a_large_face_is_varied_at_a_bounded_size() -> None:
+    images = np.zeros((2, 600, 600, 1), dtype=np.uint8)
+    large = Faces(images, np.array([0, 1]), np.array(["a", "b"]), ("happy", "sad"))
+    assert view.pick_face(large, "happy", 1).image.shape == (224, 224, 1)
+
+
+def test_draws_repeat_with_the_seed_and_differ_without(subject: view.Subject) -> None:
+    strong = POLICIES["strong"]
+    first = view.draw_variants(subject.image, strong, 5)
+    assert first.shape == (view.DRAWS, 48, 48, 1)
+    assert first.dtype == np.uint8
+    assert (first == view.draw_variants(subject.image, strong, 5)).all()
+    assert (first != view.draw_variants(subject.image, strong, 6)).any()
+    assert (first[0] != first[1]).any()
+
+
+def test_without_a_policy_every_draw_is_the_original(subject: view.Subject) -> None:
+    assert (view.draw_variants(subject.image, AugmentPolicy(), 0) == subject.image).all()
+
+
+def test_colour_faces_stay_in_colour() -> None:
+    image = np.zeros((30, 30, 3), dtype=np.uint8)
+    image[..., 0] = 200
+    drawn = view.draw_variants(image, POLICIES["light"], 0)
+    assert drawn.shape == (view.DRAWS, 30, 30, 3)
+    assert drawn[..., 0].mean() > drawn[..., 1].mean()
+
+
+def test_the_model_is_asked_about_original_and_draws(subject: view.Subject) -> None:
+    judge = Judge([0] + [0] * 9 + [1] * 3)
+    variants = view.draw_variants(subject.image, POLICIES["light"], 0)
+    shown = view.variants_html(subject, variants, judge)
+    assert judge.seen == [(1 + view.DRAWS, 48, 48, 1)]
+    assert "<b>9 of 12</b> draws <b>happy</b>, its label" in shown
+    assert shown.count(">80% · not happy<") == 3
+    assert shown.count("<img") == 13
+
+
+def test_a_photo_is_compared_with_what_the_model_calls_it(subject: view.Subject) -> None:
+    photo = view.Subject(subject.image, "", "a photo")
+    variants = view.draw_variants(subject.image, POLICIES["light"], 0)
+    shown = view.variants_html(photo, variants, Judge([1] * 13))
+    assert "<b>12 of 12</b> draws <b>sad</b>, what it calls the original" in shown
+
+
+def test_without_a_model_the_draws_are_shown_with_a_note(subject: view.Subject) -> None:
+    variants = view.draw_variants(subject.image, POLICIES["light"], 0)
+    shown = view.variants_html(subject, variants, None)
+    assert shown.count("<img") == 13
+    assert "No trained model could be loaded" in shown
+    assert "%" not in shown
+
+
+def test_an_upload_without_a_model_gives_the_middle_square(tmp_path: Path) -> None:
+    picture = np.zeros((40, 100, 3), dtype=np.uint8)
+    picture[:, 30:70] = 255
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+    found = view.photo_face(tmp_path / "photo.png", None)
+    assert found.image.shape == (48, 48, 1)
+    assert found.image.min() == 255
+
+
+def test_strengths_that_change_an_expression_are_named() -> None:
+    assert view.cautions(POLICIES["light"]) == []
+    found = view.cautions(
+        AugmentPolicy(rotation_degrees=90, erase_probability=1, erase_fraction=0.4)
+    )
+    assert len(found) == 2
+    assert "Rotation" in found[0]
+    assert "Erasing" in found[1]
+    assert "Rotation" in caution_text(view.slider_values(AugmentPolicy(rotation_degrees=90)))

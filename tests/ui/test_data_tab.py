@@ -1,0 +1,225 @@
+"""The Data tab: its words and tables, what may be opened, and the page in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.data.audit import audit_faces
+from fer_core.data.faces import DataError, Faces, Unreadable
+from fer_core.data.split import Split, SplitPlan, split_faces
+from fer_core.labels import FER2013_CLASSES
+from fer_core.ui import data_view, open_sets
+from fer_core.ui.face_grid import GridFace, face_grid
+from fer_core.ui.figures.data import distribution_figure
+from fer_core.ui.set_view import shares_matter, split_and_audit, view_set, with_split
+from fer_core.ui.settings import AppSettings
+from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
+
+PLAN = SplitPlan(kind="stratified", validation_share=0.2, test_share=0.3, seed=1)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> AppSettings:
+    return AppSettings(tmp_path / "data", tmp_path / "runs")
+
+
+@pytest.fixture
+def face_folder(tmp_path: Path) -> Path:
+    """Ten pictures of each of two classes as files in class folders, and one that is damaged."""
+    random = np.random.default_rng(5)
+    folder = tmp_path / "pictures"
+    for name in ("happy", "sad"):
+        (folder / name).mkdir(parents=True)
+        for number in range(10):
+            pixels = random.integers(0, 255, (20, 20), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    (folder / "sad" / "broken.png").write_bytes(b"not a picture")
+    return folder
+
+
+def lopsided() -> Faces:
+    """Nine happy faces, three sad ones, one without a label, no split of its own."""
+    labels = np.array([0] * 9 + [1] * 3 + [-1])
+    images = np.random.default_rng(1).integers(0, 255, (13, 8, 8, 1), dtype=np.uint8)
+    ids = np.array([f"row {number}" for number in range(13)])
+    return Faces(images, labels, ids, ("happy", "sad"), name="lop*sided*")
+
+
+def test_summary_names_the_ratio_and_what_is_missing() -> None:
+    faces = lopsided()
+    words = data_view.summary_text(faces, audit_faces(faces, None))
+    assert "13 grey images of 8 × 8 pixels in 2 classes" in words
+    assert "*happy* has 3.0 times as many images as *sad*" in words
+    assert "1 image without a label" in words
+    assert words.startswith("**lopsided**"), "a name cannot change the page's formatting"
+
+
+def test_counts_table_adds_up(tiny_faces: Faces) -> None:
+    audit = audit_faces(tiny_faces, split_faces(tiny_faces, PLAN))
+    table = data_view.counts_table(audit)
+    for part in ("train", "validation", "test"):
+        assert f"<td>{sum(audit.counts_per_split[part].values()):,}</td>" in table
+    assert "<td>70</td>" in table
+    assert "14.3 %" in table
+
+
+def test_chart_shows_shares_of_each_part_with_counts() -> None:
+    figure = distribution_figure(
+        {"train": {"happy": 30, "sad": 10}, "test": {"happy": 0, "sad": 0}}
+    )
+    (bars,) = figure.data  # an empty part has no bars
+    assert list(bars.x) == [75, 25]
+    assert bars.text[0] == "30 · 75.0 %"
+
+
+def test_chart_without_a_label_says_so() -> None:
+    figure = distribution_figure({"all": {"happy": 0}})
+    assert "No labelled image" in figure.layout.annotations[0].text
+
+
+def test_gallery_draws_only_the_wanted_class_and_part(tiny_faces: Faces) -> None:
+    split = split_faces(tiny_faces, PLAN)
+    chosen = data_view.drawn_indices(tiny_faces, split, "sad", "test", seed=3)
+    assert len(chosen) == 3
+    assert set(chosen) <= set(split.test)
+    assert {tiny_faces.class_names[label] for label in tiny_faces.labels[chosen]} == {"sad"}
+
+
+def test_a_new_draw_differs_and_a_seed_repeats_it(tiny_faces: Faces) -> None:
+    split = split_faces(tiny_faces, PLAN)
+    anything = (tiny_faces, split, data_view.ANY_CLASS, data_view.ANY_PART)
+    first = data_view.drawn_indices(*anything, seed=1)
+    assert len(set(first)) == data_view.GALLERY_FACES
+    assert list(first) == list(data_view.drawn_indices(*anything, seed=1))
+    assert list(first) != list(data_view.drawn_indices(*anything, seed=2))
+
+
+def test_unlabelled_faces_can_be_looked_at() -> None:
+    faces = lopsided()
+    nothing = np.zeros(0, dtype=np.int64)
+    classes, _ = data_view.gallery_choices(faces)
+    assert data_view.NO_LABEL in classes
+    shown = data_view.gallery(
+        faces, Split(nothing, nothing, nothing), data_view.NO_LABEL, data_view.ANY_PART, 0
+    )
+    assert shown.count("<img") == 1
+    assert "row 12" in shown
+
+
+def test_texts_of_a_data_set_cannot_become_page_elements() -> None:
+    evil = "<script>alert(1)</script>"
+    faces = lopsided()
+    marked = Faces(faces.images, faces.labels, np.array([evil] * 13), (evil, "sad"),
+                   unreadable=(Unreadable(evil, evil),))  # fmt: skip
+    audit = audit_faces(marked, None)
+    nothing = np.zeros(0, dtype=np.int64)
+    split = Split(nothing, nothing, nothing)
+    pieces = [
+        data_view.counts_table(audit),
+        data_view.gallery(marked, split, data_view.ANY_CLASS, data_view.ANY_PART, 0),
+        data_view.mean_gallery(marked, np.zeros((2, 8, 8, 1), dtype=np.uint8)),
+        data_view.unreadable_list(marked),
+        face_grid([GridFace(faces.images[0], evil, evil, "", f'"{evil}')]),
+    ]
+    for piece in pieces:
+        assert "<script" not in piece
+
+
+def test_another_split_changes_what_runs_use(face_folder: Path) -> None:
+    choice = {**DEFAULT_DATA_CHOICE, "source": str(face_folder)}
+    wider = with_split(choice, "stratified", 25, 40, 7)
+    assert wider["source"] == str(face_folder)
+    assert (wider["validation_share"], wider["test_share"], wider["split_seed"]) == (0.25, 0.4, 7)
+    assert "**8** test" in view_set(wider).split
+    assert "**4** test" in view_set(choice).split
+
+
+def test_view_lists_what_could_not_be_read(face_folder: Path) -> None:
+    seen = view_set({**DEFAULT_DATA_CHOICE, "source": str(face_folder)})
+    assert "20 grey images" in seen.summary
+    assert "1 row or file could not be read" in seen.summary
+    assert "broken.png" in seen.unreadable
+    assert seen.gallery.count("<img") == 20
+    assert seen.means.count("<img") == 2
+
+
+def test_a_set_that_cannot_be_split_is_still_shown(tmp_path: Path) -> None:
+    (tmp_path / "one" / "happy").mkdir(parents=True)
+    Image.new("L", (20, 20), 90).save(tmp_path / "one" / "happy" / "a.png")
+    seen = view_set({**DEFAULT_DATA_CHOICE, "source": str(tmp_path / "one")})
+    assert seen.split.startswith("No split yet: ")
+    assert seen.gallery.count("<img") == 1
+
+
+def test_twins_and_their_conflicts_are_told(tiny_faces: Faces) -> None:
+    images = tiny_faces.images.copy()
+    images[1] = images[0]  # labels 0 and 1
+    faces = Faces(images, tiny_faces.labels, tiny_faces.ids, FER2013_CLASSES)
+    _, audit, _ = split_and_audit(faces, DEFAULT_DATA_CHOICE)
+    words = data_view.twins_text(audit)
+    assert "<b>1</b><span>groups of twins carry different labels" in words.replace(
+        "group ", "groups "
+    )
+
+
+def test_shares_matter_only_where_something_is_drawn(tiny_faces: Faces) -> None:
+    whole = np.array(["train"] * 50 + ["validation"] * 10 + ["test"] * 10)
+    complete = Faces(tiny_faces.images, tiny_faces.labels, tiny_faces.ids, FER2013_CLASSES, whole)
+    assert not shares_matter(complete, "source")
+    assert shares_matter(complete, "stratified")
+    assert shares_matter(tiny_faces, "source")
+
+
+def test_public_visitors_open_only_the_built_in_set(home: AppSettings, face_folder: Path) -> None:
+    public = AppSettings(home.data_folder, home.runs_folder, public=True)
+    assert open_sets.allowed_source("drawn", public) == "drawn"
+    assert [entry.source for entry in open_sets.sources(public)] == ["drawn"]
+    for source in (str(face_folder), "/etc", "hub:someone/faces", "drawn:5000000"):
+        with pytest.raises(DataError, match="public page"):
+            open_sets.allowed_source(source, public)
+    upload = face_folder / "upload.zip"
+    upload.write_bytes(b"PK")
+    with pytest.raises(DataError, match="public page"):
+        open_sets.keep_upload(upload, public)
+
+
+def test_typed_sources(home: AppSettings, face_folder: Path) -> None:
+    assert open_sets.allowed_source(f' "{face_folder}" ', home) == str(face_folder)
+    assert open_sets.allowed_source("someone/faces", home) == "hub:someone/faces"
+    with pytest.raises(DataError, match="no file or folder"):
+        open_sets.allowed_source("/nowhere/at all", home)
+    with pytest.raises(DataError, match="No data set was named"):
+        open_sets.allowed_source(None, home)
+
+
+def test_an_upload_is_kept_and_replaces_nothing(home: AppSettings, tmp_path: Path) -> None:
+    home.data_folder.mkdir()
+    (home.data_folder / "faces.zip").write_text("mine")
+    upload = tmp_path / "faces.zip"
+    upload.write_text("yours")
+    kept = Path(open_sets.keep_upload(upload, home))
+    assert kept.parent == home.data_folder
+    assert kept.read_text() == "yours"
+    assert (home.data_folder / "faces.zip").read_text() == "mine"
+
+
+def test_an_upload_of_another_kind_is_refused(home: AppSettings, tmp_path: Path) -> None:
+    upload = tmp_path / "faces.exe"
+    upload.write_text("x")
+    with pytest.raises(DataError, match=r"\.zip, \.csv, \.parquet"):
+        open_sets.keep_upload(upload, home)
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    table = tmp_path / "few.csv"
+    pixels = " ".join(["7"] * 2304)
+    table.write_text("emotion,pixels\n" + f"3,{pixels}\n" * 2)
+    assert len(open_sets.open_faces(str(table))) == 2
+    assert open_sets.is_open(str(table))
+    table.write_text("emotion,pixels\n" + f"3,{pixels}\n" * 5)
+    assert not open_sets.is_open(str(table))
+    assert len(open_sets.open_faces(str(table))) == 5

@@ -1,0 +1,286 @@
+"""Leaderboard, comparison, details and deleting, on run folders made in the test."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.data.faces import DataError, Faces
+from fer_core.runs.leaderboard import leaderboard
+from fer_core.runs.record import RunError, read_record, run_lock
+from fer_core.ui import experiment_updates, run_board, run_details, run_views
+from fer_core.ui.experiment_updates import board_updates, detail_updates, mistakes_html
+from fer_core.ui.figures.runs import comparison_figure, confusion_figure
+from fer_core.ui.settings import AppSettings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> AppSettings:
+    return AppSettings(tmp_path / "data", tmp_path / "runs")
+
+
+@pytest.fixture(autouse=True)
+def nothing_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Only what a test makes is compared, whatever checkpoints the project ships."""
+    shipped = tmp_path / "shipped"
+    monkeypatch.setattr(run_views, "SHIPPED_CHECKPOINTS", shipped)
+    monkeypatch.setattr(run_board, "SHIPPED_CHECKPOINTS", shipped)
+    return shipped
+
+
+def ship(run: Any, shipped: Path) -> None:
+    """Turn a run's folder into a shipped checkpoint."""
+    shipped.mkdir(exist_ok=True)
+    (run.path / "weights.safetensors").touch()
+    run.path.rename(shipped / run.name)
+
+
+def test_leaderboard_ranks_runs_and_shipped_checkpoints_together(
+    settings: AppSettings, make_run: Any, nothing_shipped: Path
+) -> None:
+    make_run("worse", accuracy=0.5)
+    make_run("unscored", state="stopped")
+    ship(make_run("small", accuracy=0.7), nothing_shipped)
+    make_run("better", accuracy=0.9)
+    board = run_board.read_board(settings.runs_folder)
+    assert board.names == ("better", "shipped/small", "worse", "unscored")
+    assert list(board.table.columns) == list(run_board.COLUMNS)
+    row = board.table.iloc[0]
+    assert row["Test %"] == 90.0
+    assert row["95 % interval"] == "88.5–91.5"
+    assert row["Twin-free %"] == 89.0
+    assert row["Parameters"] == 98_311
+    assert row["% / GFLOP"] == pytest.approx(90 / 0.0123, abs=1)
+    assert row["Minutes"] == 1.6
+    assert board.table["Test %"].isna().tolist() == [False, False, False, True]
+
+
+def test_table_keeps_numbers_to_sort_by_and_texts_to_read(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("scored", accuracy=0.684)
+    make_run("unscored", state="failed", epochs=0)
+    shown = run_board.displayed(run_board.read_board(settings.runs_folder).table)
+    place = shown["headers"].index("Test %")
+    assert [row[place] for row in shown["data"]] == [68.4, None]
+    assert [row[place] for row in shown["metadata"]["display_value"]] == ["68.4", "–"]
+    parameters = shown["headers"].index("Parameters")
+    assert shown["metadata"]["display_value"][0][parameters] == "98,311"
+    assert len(run_board.DATATYPES) == len(shown["headers"])
+
+
+def test_download_holds_the_table(settings: AppSettings, make_run: Any) -> None:
+    make_run("one", accuracy=0.684)
+    path = run_board.write_leaderboard(run_board.read_board(settings.runs_folder).table)
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["Name"], row["Test %"]) for row in rows] == [("one", "68.4")]
+
+
+def test_without_runs_the_page_says_what_to_do(settings: AppSettings) -> None:
+    empty, body, table, *_, now = board_updates(settings, None, [], {})
+    assert empty["visible"]
+    assert "Train" in experiment_updates.NO_ROWS
+    assert not body["visible"]
+    assert not table["visible"]
+    assert now["stamp"] == (None, None)
+    about, scores, *_ = detail_updates(settings, None, True)
+    assert "Choose a run" in about
+    assert not scores["visible"]
+    assert "Choose a run" in mistakes_html(settings, None)
+
+
+def test_first_visit_compares_the_best_runs_and_opens_the_best(
+    settings: AppSettings, make_run: Any
+) -> None:
+    for name, accuracy in (("a", 0.5), ("b", 0.8), ("c", 0.7)):
+        make_run(name, accuracy=accuracy)
+    make_run("waiting", state="queued", epochs=0)
+    _, _, _, _, compared, chosen, legend, loss, _, stamp, now = board_updates(
+        settings, None, [], {}
+    )
+    assert compared["value"] == ["b", "c"]
+    assert compared["choices"] == ["b", "c", "a"]
+    assert chosen["value"] == "b"
+    assert {trace.name for trace in loss.data} == {"b", "c"}
+    assert legend.count("swatch") == 2
+    assert all(trace.line.color in legend for trace in loss.data)
+    assert stamp == ("b", ("finished", True))
+    # The second time nothing has changed, so nothing is sent.
+    assert all(part == gr.skip() for part in board_updates(settings, "b", ["b", "c"], now))
+    # A new row changes the lists, but what the viewer chose is not sent back over their hands.
+    make_run("newest", accuracy=0.4)
+    _, _, _, _, compared, chosen, *_ = board_updates(settings, "c", ["a"], now)
+    assert chosen["choices"] == ["b", "c", "a", "newest", "waiting"]
+    assert "value" not in chosen
+    assert "value" not in compared
+    # A list that was emptied by hand stays empty.
+    *_, loss, _, _, later = board_updates(settings, "b", [], now)
+    assert later["curves"] == []
+    assert "choose runs" in loss.layout.annotations[0].text
+
+
+def test_a_run_that_was_deleted_leaves_the_lists(settings: AppSettings, make_run: Any) -> None:
+    make_run("stays", accuracy=0.5)
+    make_run("goes", accuracy=0.9)
+    now = board_updates(settings, "goes", ["goes", "stays"], {})[-1]
+    assert run_details.delete(settings, "goes") == "goes is deleted."
+    *_, now = board_updates(settings, "stays", ["stays"], now)
+    make_run("later", accuracy=0.1)
+    run_details.delete(settings, "stays")
+    _, _, _, _, compared, chosen, *_ = board_updates(settings, "stays", ["stays"], now)
+    assert compared["value"] == []
+    assert chosen["value"] == "later"
+
+
+def test_names_that_are_paths_are_ignored_by_the_comparison(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("good")
+    now = board_updates(settings, "../runs/good", ["../runs/good", "/etc"], {})[-1]
+    assert now["stamp"][0] == "good"
+    assert [name for name, _ in now["curves"]] == ["good"]
+
+
+def test_deleting_is_refused_where_it_must_be(
+    settings: AppSettings, make_run: Any, nothing_shipped: Path
+) -> None:
+    running = make_run("running", state="running")
+    finished = make_run("finished")
+    ship(make_run("small"), nothing_shipped)
+    with run_lock(running), pytest.raises(RunError, match="running; stop it"):
+        run_details.delete(settings, "running")
+    with pytest.raises(RunError, match="belongs to the program"):
+        run_details.delete(settings, "shipped/small")
+    with pytest.raises(RunError, match="no run named"):
+        run_details.delete(settings, "../runs/finished")
+    with pytest.raises(RunError, match="closed"):
+        run_details.delete(dataclasses.replace(settings, public=True), "finished")
+    assert finished.config.is_file()
+    assert running.config.is_file()
+    assert (nothing_shipped / "small" / "config.json").is_file()
+
+
+def test_details_of_a_finished_run(settings: AppSettings, make_run: Any) -> None:
+    folder = make_run("done", accuracy=0.684)
+    about, scores, confusion, table, command, config, delete = detail_updates(
+        settings, "done", False
+    )
+    assert "68.4 %" in about
+    assert "98,311" in about
+    assert scores["visible"]
+    counts = np.array(read_record(folder)["test"]["confusion"])
+    assert np.array_equal(confusion.data[0].z, counts)
+    assert list(table.columns) == list(run_details.PER_CLASS_COLUMNS)
+    assert table["Expression"].tolist()[0] == "angry"
+    assert table["Test images"].sum() == counts.sum()
+    assert command.startswith("python -m fer_core train")
+    assert config == folder.config.read_text()
+    assert delete["visible"]
+    assert delete["interactive"]
+
+
+def test_details_of_an_unfinished_run_say_why_there_is_no_result(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("broken", state="failed", epochs=1)
+    about, scores, confusion, table, command, *_ = detail_updates(settings, "broken", True)
+    assert "failed" in about
+    assert "no test result" in about
+    assert not scores["visible"]
+    assert confusion is None
+    assert table is None
+    assert command.startswith("python -m fer_core train --recipe quick")
+
+
+def test_confusion_rows_are_shares_of_the_true_class() -> None:
+    figure = confusion_figure([[3, 1], [0, 0]], ["happy", "sad"], shares=True)
+    assert figure.data[0].z.tolist() == [[0.75, 0.25], [0.0, 0.0]]
+    assert list(figure.data[1].text) == ["75%", "25%", "0%", "0%"]
+    counted = confusion_figure([[3, 1], [0, 0]], ["happy", "sad"], shares=False)
+    assert list(counted.data[1].text) == ["3", "1", "0", "0"]
+    assert figure.layout.yaxis.title.text == "true"
+
+
+def test_compared_runs_have_one_colour_each_training_broken_validation_solid(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("one")
+    make_run("two", epochs=6)
+    runs = run_board.curves_of(settings.runs_folder, ["one", "two"])
+    figure = comparison_figure(runs, "accuracy")
+    by_run = {name: [t for t in figure.data if t.name == name] for name in runs}
+    for name, traces in by_run.items():
+        assert {trace.line.dash for trace in traces} == {"solid", "dot"}
+        assert len({trace.line.color for trace in traces}) == 1
+        solid = next(trace for trace in traces if trace.line.dash == "solid")
+        assert list(solid.y) == [epoch["validation_accuracy"] for epoch in runs[name]]
+    assert by_run["one"][0].line.color != by_run["two"][0].line.color
+
+
+def test_mistakes_are_the_surest_wrong_test_images_with_their_pictures(
+    settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run("done", faces=tiny_faces)
+    monkeypatch.setattr(run_details, "read_faces", lambda *arguments: tiny_faces)
+    found = run_details.mistakes(settings, folder, read_record(folder))
+    assert len(found) == run_details.MOST_MISTAKES
+    assert found[0].caption == "true angry → predicted disgust 97\u00a0%"
+    assert np.array_equal(found[0].image, tiny_faces.images[0])
+    grid = mistakes_html(settings, "done")
+    assert grid.count("<img") == run_details.MOST_MISTAKES
+    assert "true angry → predicted disgust 97\u00a0%" in grid
+
+
+def test_validation_images_are_no_mistakes_of_the_test_split(
+    make_run: Any, tiny_faces: Faces
+) -> None:
+    folder = make_run("done", faces=tiny_faces)
+    predictions = pd.read_parquet(folder.predictions)
+    predictions.loc[:4, "split"] = "validation"
+    wrong = run_details.wrong_predictions(predictions)
+    assert wrong["place"].tolist()[0] == 5
+    assert wrong["confidence"].is_monotonic_decreasing
+    assert run_details.wrong_predictions(predictions.iloc[:5]).empty
+
+
+def test_mistakes_whose_data_is_gone_or_changed_are_explained(
+    settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*arguments: object) -> Faces:
+        raise DataError("there is no file faces.zip; choose another")
+
+    folder = make_run("done", faces=tiny_faces)
+    monkeypatch.setattr(run_details, "read_faces", gone)
+    assert "cannot be read any more: there is no file" in mistakes_html(settings, "done")
+    other = dataclasses.replace(tiny_faces, images=255 - tiny_faces.images, fingerprint="")
+    monkeypatch.setattr(run_details, "read_faces", lambda *arguments: other)
+    assert "has changed since" in mistakes_html(settings, "done")
+    folder.predictions.unlink()
+    assert "no kept predictions" in mistakes_html(settings, "done")
+
+
+def test_a_published_page_shows_no_images_of_the_owners_data(
+    settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = dataclasses.replace(settings, public=True)
+    monkeypatch.setattr(run_details, "read_faces", lambda *arguments: tiny_faces)
+    drawn = make_run("drawn", faces=tiny_faces)
+    config = dataclasses.replace(run_views.read_config(drawn), data="/home/owner/fer2013.csv")
+    make_run("own", faces=tiny_faces, config=config)
+    assert "<img" in mistakes_html(public, "drawn")
+    closed = mistakes_html(public, "own")
+    assert "not shown on this published page" in closed
+    assert "/home/owner" not in closed
+
+
+def test_the_page_and_the_leaderboard_speak_of_the_same_columns() -> None:
+    frame = leaderboard(Path("nowhere"), Path("nowhere"))
+    assert run_board.leaderboard_table(frame).empty

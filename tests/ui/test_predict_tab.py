@@ -1,0 +1,290 @@
+"""The Predict tab: what it says of a face, what it does without one, and whom it trusts."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio.data_classes import ImageData
+from PIL import Image
+
+from fer_core.inference.detect import FaceBox
+from fer_core.inference.predictor import FacePrediction
+from fer_core.labels import COLOURS, FER2013_CLASSES
+from fer_core.runs.checkpoint import CheckpointError
+from fer_core.ui import loaded as loaded_module
+from fer_core.ui import predict_views as views
+from fer_core.ui.loaded import LoadedCheckpoints
+from fer_core.ui.picture_input import PhotoInput, VisitorPictures
+from fer_core.ui.predict_tab import answer, checkpoint_choices, faces_for_api
+from fer_core.ui.webcam import LiveViews, look_at_frame
+
+WriteCheckpoint = Callable[..., Path]
+
+
+class OneFace:
+    """Stands for the detector: one face, in the middle half of every picture."""
+
+    def detect(self, image: np.ndarray, **_: object) -> list[FaceBox]:
+        height, width = image.shape[:2]
+        points = [(0.4, 0.4), (0.6, 0.4), (0.5, 0.5), (0.42, 0.65), (0.58, 0.65)]
+        landmarks = np.array(points, np.float32) * (width, height)
+        box = (width / 4, height / 4, 3 * width / 4, 3 * height / 4)
+        return [FaceBox(box, landmarks, 0.99)]
+
+
+class NoFace:
+    def detect(self, image: np.ndarray, **_: object) -> list[FaceBox]:
+        return []
+
+
+def prediction(
+    box: tuple[float, float, float, float] | None = (100, 50, 200, 150), **shares: float
+) -> FacePrediction:
+    """A face with the given probabilities; the classes not named share the rest."""
+    others = [name for name in FER2013_CLASSES if name not in shares]
+    rest = (1 - sum(shares.values())) / max(len(others), 1)
+    probabilities = {name: shares.get(name, rest) for name in (*FER2013_CLASSES, *shares)}
+    label = max(probabilities, key=lambda name: probabilities[name])
+    face = np.arange(48 * 48, dtype=np.uint32).reshape(48, 48, 1).astype(np.uint8)
+    return FacePrediction(box, label, probabilities[label], probabilities, face)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> str:
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (400, 300), "tan").save(path)
+    return str(path)
+
+
+@pytest.fixture
+def no_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the project shipped no checkpoint, so that a test sees only what it made."""
+    own = loaded_module.list_checkpoints
+    monkeypatch.setattr(
+        loaded_module, "list_checkpoints", lambda runs: own(runs, Path("nothing shipped"))
+    )
+
+
+@pytest.fixture
+def loaded(
+    tmp_path: Path, write_checkpoint: WriteCheckpoint, no_shipped: None
+) -> LoadedCheckpoints:
+    write_checkpoint(tmp_path / "runs" / "first", "happy")
+    return LoadedCheckpoints(tmp_path / "runs", OneFace())
+
+
+def text_of(html: str) -> str:
+    return " ".join(re.sub("<[^>]*>", " ", html).replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"happy": 0.83, "neutral": 0.1}, "This face resembles happy most (83 %)."),
+        ({"sad": 0.41, "neutral": 0.38}, "Not clear: between sad (41 %) and neutral (38 %)."),
+        ({"sad": 0.45, "neutral": 0.2}, "This face resembles sad most (45 %)."),
+        ({"fear": 0.2}, "Not clear: no expression stands out (fear 20 %, angry 13 %"),
+    ],
+)
+def test_sentence_says_when_it_is_not_clear(shares: dict[str, float], said: str) -> None:
+    assert text_of(views.sentence(prediction(**shares))).replace(" )", ")").startswith(said)
+
+
+def test_a_share_is_never_rounded_to_none_or_all() -> None:
+    shown = [views.percent(share) for share in (0, 0.004, 0.996, 1)]
+    assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in shown] == [
+        "0 %",
+        "<1 %",
+        ">99 %",
+        "100 %",
+    ]
+
+
+def test_every_face_has_a_box_in_its_place_and_a_card_with_every_class() -> None:
+    faces = [prediction(happy=0.8), prediction((300, 150, 360, 210), sad=0.7)]
+    html = views.prediction_html(np.zeros((300, 400, 3), np.uint8), faces, 0.25, "model")
+    boxes = re.findall(r"left:([\d.]+)%;top:([\d.]+)%;width:([\d.]+)%;height:([\d.]+)%", html)
+    assert boxes == [("25.00", "16.67", "25.00", "33.33"), ("75.00", "50.00", "15.00", "20.00")]
+    assert "2 faces found" in html
+    cards = html.split('<section class="face-card"')[1:]
+    assert len(cards) == 2
+    for card in cards:
+        assert re.findall('class="name">([a-z]+)<', card) == list(FER2013_CLASSES)
+
+
+def test_the_face_on_the_card_is_the_face_the_model_saw() -> None:
+    face = prediction(happy=0.8)
+    card = views.face_card(face, 1)
+    encoded = re.search("data:image/png;base64,([^\"']+)", card)
+    assert encoded is not None
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded[1]))))
+    assert np.array_equal(shown, face.face[:, :, 0])
+    assert "48 × 48 pixels" in card
+
+
+def test_a_class_name_cannot_bring_markup_onto_the_page() -> None:
+    name = "<img src=x onerror=alert(1)>"
+    html = views.prediction_html(
+        np.zeros((300, 400, 3), np.uint8), [prediction(**{name: 0.9})], 0.1, name
+    )
+    assert "<img src=x" not in html
+    assert "&lt;img src=x" in html
+
+
+def test_a_crowd_gets_numbered_boxes_and_a_bounded_number_of_cards() -> None:
+    crowd = [prediction((x, 100, x + 20, 120), happy=0.8) for x in range(0, 390, 13)]
+    html = views.prediction_html(np.zeros((300, 400, 3), np.uint8), crowd, 1.0, "model")
+    assert html.count('class="face-box') == len(crowd) == 30
+    assert html.count('class="face-card"') == views.MOST_CARDS
+    assert "6 more faces only in the picture" in html
+
+
+@pytest.mark.parametrize("background", COLOURS.values())
+def test_labels_can_be_read_on_their_colour(background: str) -> None:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+    light, dark = sorted((luminance(background), luminance(views.ink(background))), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2 AA
+
+
+def test_without_any_checkpoint_the_page_says_what_to_do(
+    tmp_path: Path, photo: str, no_shipped: None
+) -> None:
+    loaded = LoadedCheckpoints(tmp_path / "none", OneFace())
+    for source in (None, photo):
+        assert "recipe quick" in text_of(answer(loaded, source, None, False).html)
+    assert checkpoint_choices(loaded, "run:gone")["value"] is None
+
+
+def test_without_a_picture_the_page_says_what_to_give_it(loaded: LoadedCheckpoints) -> None:
+    assert "Upload a photo" in answer(loaded, None, None, False).html
+
+
+def test_a_photo_is_answered_with_a_card(loaded: LoadedCheckpoints, photo: str) -> None:
+    shown = answer(loaded, photo, "run:first", False)
+    assert "This face resembles happy most" in text_of(shown.html)
+    assert not shown.offers_whole
+
+
+def test_no_face_offers_the_whole_picture_and_then_uses_it(
+    loaded: LoadedCheckpoints, photo: str
+) -> None:
+    loaded = LoadedCheckpoints(loaded.runs_folder, NoFace())
+    first = answer(loaded, photo, None, False)
+    assert first.offers_whole
+    assert "No face found" in first.html
+    second = answer(loaded, photo, None, True)
+    assert not second.offers_whole
+    assert "The picture as a whole resembles happy most" in text_of(second.html)
+    assert "face-box" not in second.html
+
+
+def test_what_cannot_be_used_is_explained_in_place(
+    loaded: LoadedCheckpoints, photo: str, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture at all")
+    assert "broken.jpg is not a picture" in answer(loaded, str(broken), None, False).html
+    assert "no checkpoint is called" in answer(loaded, photo, "run:other", False).html
+
+
+def test_only_names_in_the_list_are_opened(
+    loaded: LoadedCheckpoints, tmp_path: Path, write_checkpoint: WriteCheckpoint
+) -> None:
+    outside = write_checkpoint(tmp_path / "elsewhere")
+    for name in (str(outside), "../elsewhere", "run:../elsewhere", "first"):
+        with pytest.raises(CheckpointError, match="no checkpoint is called"):
+            loaded.entry(name)
+    assert loaded.entry("run:first").folder == tmp_path / "runs" / "first"
+    assert loaded.entry("") == loaded.entry(None) == loaded.entries()[0]
+
+
+def test_replaced_weights_are_read_again(
+    loaded: LoadedCheckpoints, photo: str, write_checkpoint: WriteCheckpoint
+) -> None:
+    entry = loaded.entry("run:first")
+    kept = loaded.predictor(entry)
+    assert loaded.predictor(entry) is kept
+    write_checkpoint(entry.folder, "sad")
+    assert loaded.predictor(entry) is not kept
+    assert faces_for_api(loaded, photo, "run:first", False)[0]["label"] == "sad"
+
+
+def test_few_checkpoints_are_held_in_memory(
+    loaded: LoadedCheckpoints, write_checkpoint: WriteCheckpoint
+) -> None:
+    for number in range(loaded_module.KEPT + 1):
+        write_checkpoint(loaded.runs_folder / f"run{number}")
+    first = loaded.predictor(loaded.entry("run:first"))
+    for number in range(loaded_module.KEPT + 1):
+        loaded.predictor(loaded.entry(f"run:run{number}"))
+    assert loaded.predictor(loaded.entry("run:first")) is not first
+    assert len(loaded._kept) == loaded_module.KEPT
+
+
+def test_the_list_keeps_the_choice_while_it_exists(
+    loaded: LoadedCheckpoints, write_checkpoint: WriteCheckpoint
+) -> None:
+    write_checkpoint(loaded.runs_folder / "second")
+    assert checkpoint_choices(loaded, "run:second")["value"] == "run:second"
+    assert checkpoint_choices(loaded, "run:gone")["value"] == loaded.entries()[0].name
+
+
+def test_an_uploaded_picture_reaches_the_handler_unopened(tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile.png"
+    hostile.write_bytes(b"\x89PNG not really")
+    assert PhotoInput().preprocess(ImageData(path=str(hostile))) == str(hostile)
+    url = "data:image/png;base64," + base64.b64encode(b"frame").decode()
+    assert PhotoInput().preprocess(ImageData(url=url)) == b"frame"
+    with pytest.raises(gr.Error, match="not base64"):
+        PhotoInput().preprocess(ImageData(url="data:image/png;base64,???"))
+
+
+def test_a_closed_page_takes_its_pictures_along(tmp_path: Path) -> None:
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    mine, other, elsewhere = uploads / "mine.png", uploads / "other.png", tmp_path / "cat.jpg"
+    for path in (mine, other, elsewhere):
+        path.write_bytes(b"x")
+    pictures = VisitorPictures(uploads)
+    sneaky = uploads / ".." / "cat.jpg"
+    for session, path in (("a", mine), ("b", other), ("a", elsewhere), ("a", sneaky)):
+        pictures.note(session, str(path))
+    pictures.note("a", b"bytes of a frame")
+    pictures.forget("a")
+    assert [path.exists() for path in (mine, other, elsewhere)] == [False, True, True]
+
+
+def test_a_frame_of_the_camera_gives_boxes_and_a_label(loaded: LoadedCheckpoints) -> None:
+    over, beside = look_at_frame(
+        LiveViews().of("a"), loaded, None, np.full((240, 320, 3), 120, np.uint8)
+    )
+    assert "aspect-ratio:320/240" in over
+    assert "left:25.00%;top:25.00%" in over
+    assert "This face resembles happy most" in text_of(beside)
+
+
+def test_a_camera_without_a_face_says_so(loaded: LoadedCheckpoints) -> None:
+    loaded = LoadedCheckpoints(loaded.runs_folder, NoFace())
+    over, beside = look_at_frame(LiveViews().of("a"), loaded, None, np.zeros((240, 320, 3), "u1"))
+    assert "face-box" not in over
+    assert "No face in the picture" in beside
+
+
+def test_viewers_do_not_share_what_they_show() -> None:
+    live_views = LiveViews()
+    first = live_views.of("a")
+    assert live_views.of("b").tracker is not first.tracker
+    assert live_views.of("a") is first
+    live_views.forget("a")
+    assert live_views.of("a") is not first

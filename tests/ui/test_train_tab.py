@@ -1,0 +1,340 @@
+"""The training form, what it starts, and the live panel, on run folders made in the test."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from fer_core.data.augment import POLICIES
+from fer_core.models import MODELS
+from fer_core.paths import RunFolder
+from fer_core.runs.config import FIELDS, ConfigError, RunConfig
+from fer_core.runs.recipes import RECIPES
+from fer_core.runs.record import RunError, append_epoch, read_progress, run_lock
+from fer_core.training.job import repeat_command
+from fer_core.ui import live_run, run_form, run_views, train_tab
+from fer_core.ui.figures.runs import training_figure
+from fer_core.ui.form_words import GROUPS, LABELS
+from fer_core.ui.live_panel import panel_updates
+from fer_core.ui.settings import AppSettings
+from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER
+
+QUICK = RECIPES["quick"].config
+STRATIFIED = {
+    "source": "faces.zip",
+    "split": "stratified",
+    "validation_share": 0.15,
+    "test_share": 0.3,
+    "split_seed": 7,
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> AppSettings:
+    return AppSettings(tmp_path / "data", tmp_path / "runs")
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are queued but no process is started."""
+    monkeypatch.setattr(
+        train_tab,
+        "start_run",
+        lambda config, folder, name=None: _start_run(config, folder, name),
+    )
+
+
+def _start_run(config: RunConfig, folder: Path, name: str | None) -> RunFolder:
+    from fer_core.training.job import start_run
+
+    return start_run(config, folder, name, launch=lambda *arguments: None)
+
+
+def test_every_field_of_a_run_has_a_place_label_and_explanation() -> None:
+    placed = [name for names in GROUPS.values() for name in names]
+    elsewhere = {"recipe", "augment", "data", "split", "validation_share", "test_share"}
+    assert sorted(placed) == sorted(set(FIELDS) - elsewhere - {"split_seed"})
+    for field in run_form.form_fields(tuple(MODELS)):
+        assert LABELS[field.name] == (field.label, LABELS[field.name][1])
+        assert field.info
+
+
+def test_basic_fields_come_first_and_choices_are_those_of_the_config() -> None:
+    fields = run_form.form_fields(("one", "two"))
+    assert [field.name for field in fields[:4]] == [
+        "model",
+        "epochs",
+        "batch_size",
+        "learning_rate",
+    ]
+    assert [value for _, value in fields[0].choices] == ["one", "two"]
+    optimizer = next(field for field in fields if field.name == "optimizer")
+    assert [value for _, value in optimizer.choices] == ["sgd", "adam", "adamw"]
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_an_untouched_form_makes_the_recipe(name: str) -> None:
+    config = RECIPES[name].config
+    made = run_form.config_from_form(
+        run_form.form_values(config), config, DEFAULT_DATA_CHOICE, config.augment
+    )
+    assert made == config
+    assert run_form.changes(made, config) == []
+
+
+def test_form_survives_lists_tables_and_yes_no(colour_config: RunConfig) -> None:
+    config = dataclasses.replace(
+        colour_config,
+        classes_left_out=("disgust", "fear"),
+        class_weights=True,
+        model_options={"dropout": 0.2, "widths": [8, 16, 32]},
+    )
+    values = run_form.form_values(config)
+    assert values["classes_left_out"] == "disgust, fear"
+    made = run_form.config_from_form(values, config, {}, config.augment)
+    assert made == config
+
+
+def test_data_and_split_come_from_the_data_tab() -> None:
+    values = run_form.form_values(QUICK)
+    config = run_form.config_from_form(values, QUICK, STRATIFIED, QUICK.augment)
+    assert (config.data, config.split, config.split_seed) == ("faces.zip", "stratified", 7)
+    assert (config.validation_share, config.test_share) == (0.15, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("epochs", 0, "Epochs must be 1 to 10000, got 0"),
+        ("epochs", None, "Epochs must be a number, got nothing"),
+        ("batch_size", 2.5, "Batch size must be a whole number"),
+        ("optimizer", "magic", "Optimiser must be one of"),
+    ],
+)
+def test_a_bad_value_is_refused_in_the_words_of_the_form(
+    field: str, value: Any, words: str
+) -> None:
+    values = {**run_form.form_values(QUICK), field: value}
+    with pytest.raises(ConfigError, match=words):
+        run_form.config_from_form(values, QUICK, DEFAULT_DATA_CHOICE, QUICK.augment)
+
+
+def test_a_broken_model_option_is_refused() -> None:
+    values = {**run_form.form_values(QUICK), "model_options": "dropout 0.2"}
+    with pytest.raises(ConfigError, match="field=value"):
+        run_form.config_from_form(values, QUICK, DEFAULT_DATA_CHOICE, QUICK.augment)
+
+
+def test_augmentation_comes_from_recipe_ready_policy_or_augment_tab() -> None:
+    own = {**POLICIES["none"].to_dict(), "rotation_degrees": 33.0}
+    assert run_form.chosen_policy("recipe", QUICK, own) == QUICK.augment
+    assert run_form.chosen_policy("strong", QUICK, own) == POLICIES["strong"]
+    assert run_form.chosen_policy("augment tab", QUICK, own).rotation_degrees == 33
+    with pytest.raises(ConfigError, match="Augment tab"):
+        run_form.chosen_policy("augment tab", QUICK, {"rotation_degrees": 999.0})
+    with pytest.raises(ConfigError, match="one of"):
+        run_form.chosen_policy("no such policy", QUICK, own)
+
+
+def test_the_stamp_of_a_policy_that_was_handed_over_is_no_strength() -> None:
+    own = {**POLICIES["none"].to_dict(), "rotation_degrees": 33.0, HANDED_OVER: 1.5}
+    values = run_form.form_values(QUICK)
+    config = train_tab.read_form("quick", "augment tab", DEFAULT_DATA_CHOICE, own, values)
+    assert config.augment.to_dict() == {**POLICIES["none"].to_dict(), "rotation_degrees": 33.0}
+
+
+def test_policy_is_said_in_words() -> None:
+    assert run_form.describe_policy(POLICIES["none"]) == "images are used as they are"
+    words = run_form.describe_policy(POLICIES["strong"])
+    for part in ("mirrored 50 %", "rotation ±20°", "noise up to 6 %", "blur up to 0.8 px"):
+        assert part in words
+
+
+def test_data_is_said_in_words_without_its_folder() -> None:
+    words = run_form.describe_data({**STRATIFIED, "source": "/home/someone/faces.zip"})
+    assert words.startswith("faces.zip, stratified split: 30 % to test")
+    assert "seed 7" in words
+    assert "drawn faces (built in)" in run_form.describe_data(DEFAULT_DATA_CHOICE)
+
+
+def test_preview_shows_command_and_changes_and_follows_the_form(settings: AppSettings) -> None:
+    values = {**run_form.form_values(QUICK), "epochs": 3}
+    command, message, data, policy = train_tab.form_preview(
+        settings, "quick", "none", STRATIFIED, POLICIES["none"].to_dict(), values
+    )
+    config = train_tab.read_form("quick", "none", STRATIFIED, None, values)
+    assert command == repeat_command(config)
+    assert "epochs=3" in command
+    assert "Epochs: 8 → 3" in message
+    assert "Augmentation" in message
+    assert "faces.zip" in data
+    assert "as they are" in policy
+
+
+def test_preview_of_a_bad_form_has_the_reason_and_no_command(settings: AppSettings) -> None:
+    values = {**run_form.form_values(QUICK), "epochs": -1}
+    command, message, _, _ = train_tab.form_preview(
+        settings, "quick", "none", DEFAULT_DATA_CHOICE, None, values
+    )
+    assert command == ""
+    assert "Epochs must be" in message
+
+
+@pytest.mark.usefixtures("started")
+def test_start_queues_the_run_that_the_form_describes(settings: AppSettings) -> None:
+    values = {**run_form.form_values(QUICK), "epochs": 2}
+    config = train_tab.read_form("quick", "light", STRATIFIED, None, values)
+    folder = train_tab.start_from_form(settings, config, "  my-run ")
+    assert folder.name == "my-run"
+    assert RunConfig.from_json(folder.config.read_text()) == config
+    assert read_progress(folder).state == "queued"
+    with pytest.raises(RunError, match="there already"):
+        train_tab.start_from_form(settings, config, "my-run")
+    with pytest.raises(RunError, match="letters"):
+        train_tab.start_from_form(settings, config, "../outside")
+
+
+def test_a_published_page_starts_stops_and_resumes_nothing(
+    settings: AppSettings, make_run: Any
+) -> None:
+    public = dataclasses.replace(settings, public=True)
+    stopped = make_run("stopped", state="stopped")
+    with pytest.raises(RunError, match="closed"):
+        train_tab.start_from_form(public, QUICK, None)
+    with pytest.raises(RunError, match="closed"):
+        live_run.stop(public, "stopped")
+    with pytest.raises(RunError, match="closed"):
+        live_run.resume(public, "stopped")
+    assert read_progress(stopped).state == "stopped"
+    live = live_run.read_live(public, "stopped")
+    assert not live.can_resume
+    assert "stopped" in live.status
+
+
+@pytest.mark.parametrize(
+    "name", ["../runs/good", "..", "/etc", "good/", "good/../good", ".hidden", "", None, 3, "a\0b"]
+)
+def test_only_plain_names_of_runs_are_found(tmp_path: Path, make_run: Any, name: Any) -> None:
+    make_run("good")
+    make_run("with a blank")  # a folder that someone named by hand
+    assert run_views.find_run(tmp_path / "runs", "with a blank").name == "with a blank"
+    assert run_views.find_run(tmp_path / "runs", "good").name == "good"
+    with pytest.raises(RunError):
+        run_views.find_run(tmp_path / "runs", name)
+
+
+def test_panel_without_runs_says_what_to_do(settings: AppSettings) -> None:
+    live = live_run.read_live(settings, live_run.FOLLOW)
+    assert live.name is None
+    assert "Start training" in live.status
+    assert "Start a run" in live.queue
+    assert training_figure([], "loss").layout.annotations[0].text.startswith("Loss curves start")
+
+
+def test_panel_follows_the_running_run_and_else_the_newest(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("old", queued_at=1)
+    running = make_run("running-one", state="running", queued_at=2)
+    make_run("newest", state="queued", epochs=0, queued_at=3)
+    with run_lock(running):
+        live = live_run.read_live(settings, live_run.FOLLOW)
+        assert live.name == "running-one"
+        assert live.can_stop
+        assert not live.can_resume
+        assert "5 of 8" in live.status  # four epochs are finished, it is in the fifth
+        assert "52 s" in live.status
+        assert live.queue.index("running-one") < live.queue.index("newest")
+    live = live_run.read_live(settings, live_run.FOLLOW)  # its process is gone now
+    assert live.name == "newest"
+    assert live_run.read_live(settings, "running-one").can_resume
+
+
+def test_panel_of_a_finished_run_says_the_result_and_where_to_go(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("done", epochs=8, accuracy=0.684)
+    live = live_run.read_live(settings, "done")
+    assert "68.4 %" in live.status
+    assert "66.9–69.9" in live.status
+    assert "Experiments" in live.status
+    assert "Predict" in live.status
+    assert not live.can_stop
+    assert not live.can_resume
+    assert "epoch 8: a line of the log" in live.log
+
+
+def test_panel_of_a_failed_run_gives_the_reason_and_escapes_it(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("broken", state="failed", epochs=0, reason="no <b>memory</b>; try batch_size=16")
+    status = live_run.read_live(settings, "broken").status
+    assert "try batch_size=16" in status
+    assert "<b>memory" not in status
+
+
+def test_stop_takes_a_waiting_run_out_and_asks_a_running_one(
+    settings: AppSettings, make_run: Any
+) -> None:
+    waiting = make_run("waiting", state="queued", epochs=0)
+    running = make_run("running", state="running", queued_at=2000.0)
+    with run_lock(running):
+        assert "out of the queue" in live_run.stop(settings, "waiting")
+        assert read_progress(waiting).state == "stopped"
+        assert "keeps its best weights" in live_run.stop(settings, live_run.FOLLOW)
+        assert running.stop_request.exists()
+        with pytest.raises(RunError, match="only a stopped"):
+            live_run.resume(settings, "running")
+
+
+def test_a_run_that_is_gone_is_said_and_another_shown(settings: AppSettings, make_run: Any) -> None:
+    make_run("here")
+    live = live_run.read_live(settings, "gone")
+    assert live.name == "here"
+    assert "gone" in live.status
+
+
+def test_only_what_changed_is_sent_again(settings: AppSettings, make_run: Any) -> None:
+    folder = make_run("run", state="stopped", epochs=2)
+    live = live_run.read_live(settings, "run")
+    first = panel_updates(live, {})
+    sent = first[-1]
+    again = panel_updates(live_run.read_live(settings, "run"), sent)
+    assert all(update == gr.skip() for update in again)
+    append_epoch(folder, {**live.epochs[-1], "epoch": 3})
+    later = panel_updates(live_run.read_live(settings, "run"), sent)
+    assert later[4].data[0].x == (1, 2, 3)  # the loss chart
+    assert later[6] == gr.skip()  # the log
+
+
+def test_curves_show_training_and_validation_and_the_best_epoch(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("run", epochs=5)
+    live = live_run.read_live(settings, "run")
+    figure = training_figure(live.epochs, "accuracy", live.best)
+    assert [trace.name for trace in figure.data] == ["training", "validation"]
+    assert list(figure.data[1].y) == [epoch["validation_accuracy"] for epoch in live.epochs]
+    best = max(live.epochs, key=lambda epoch: epoch["validation_accuracy"])["epoch"]
+    assert live.best == best
+    assert figure.layout.shapes[0].x0 == best
+
+
+def test_best_epoch_by_loss_is_the_lowest_and_ties_go_to_the_first() -> None:
+    epochs = [
+        {"epoch": number, "validation_loss": loss} for number, loss in ((1, 2), (2, 1), (3, 1))
+    ]
+    assert run_views.best_epoch(epochs, "validation_loss") == 2
+    assert run_views.best_epoch([], "validation_loss") is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, "–"), (39.6, "40 s"), (200, "3 min 20 s"), (7500, "2 h 05 min"), (float("nan"), "–")],
+)
+def test_durations_read_as_people_say_them(seconds: float | None, words: str) -> None:
+    assert run_views.duration(seconds) == words
