@@ -180,6 +180,7 @@ def test_an_example_is_predicted_with_a_click(page: Any) -> None:
 def test_a_picture_without_a_face_can_be_used_as_a_whole(page: Any, tmp_path: Path) -> None:
     plain = tmp_path / "plain.png"
     Image.new("RGB", (320, 240), "teal").save(plain)
+    choose_checkpoint(page, "only happy")
     upload(page, plain)
     page.wait_for_selector("#predict-result:has-text('No face found')")
     page.click("#predict-whole")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from fer_core.cli import main
+from fer_core.runs.checkpoint import load_checkpoint
 
 
 def _json(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> object:
@@ -76,6 +77,31 @@ def test_predict_takes_several_pictures_and_names_the_bad_one(
     assert results[1]["error"]
 
 
+def test_predict_writes_marked_pictures(run: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.png"
+    Image.fromarray(np.full((200, 200, 3), 90, dtype=np.uint8)).save(plain)
+    marked = tmp_path / "marked"
+    words = ["predict", str(run), str(plain), "--whole-picture", "--marked", str(marked)]
+    assert main(words) == 0
+    with Image.open(marked / "plain-marked.png") as picture:
+        assert picture.size == (200, 200)
+        assert np.asarray(picture).std() > 1  # the box and the label are drawn
+
+
+def test_ship_leaves_a_checkpoint_without_local_paths(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fer_core.runs.shipping.ship_run.__defaults__", ("", tmp_path / "shipped"))
+    note = tmp_path / "note.md"
+    note.write_text("## Origin\nmade in a test\n")
+    assert main(["ship", str(run), "small", "--note", str(note)]) == 0
+    place = tmp_path / "shipped" / "small"
+    assert load_checkpoint(place).record["name"] == "small"
+    texts = [(place / name).read_text() for name in ("config.json", "record.json", "card.md")]
+    assert not any(str(tmp_path) in text for text in texts)
+    assert "made in a test" in texts[2]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -97,7 +123,11 @@ def test_a_refusal_is_one_line(
 
 
 @pytest.mark.parametrize(
-    "command", ["audit", "train", "resume", "evaluate", "predict", "models", "recipes"]
+    "command",
+    [
+        *("audit", "train", "resume", "evaluate", "predict"),
+        *("alignment-study", "ship", "models", "recipes"),
+    ],
 )
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -1,0 +1,98 @@
+"""audit, evaluate, predict, alignment-study: what reads data or pictures."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from fer_core.cli.output import progress_bar, score_text, show_result
+
+
+def audit(chosen: argparse.Namespace) -> int:
+    from fer_core.data.audit import audit_faces
+    from fer_core.data.readers import read_faces
+    from fer_core.data.split import SplitPlan, split_faces
+
+    faces = read_faces(chosen.data, progress=progress_bar("reading"))
+    split = split_faces(faces, SplitPlan()) if faces.labelled else None
+    values = audit_faces(faces, split).to_dict()
+    lines = [f"{key}: {value}" for key, value in values.items()]
+    return show_result(chosen, values, "\n".join(lines))
+
+
+def evaluate(chosen: argparse.Namespace) -> int:
+    from fer_core.data.readers import read_faces
+    from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.training.evaluation import evaluate_checkpoint
+
+    checkpoint = load_checkpoint(chosen.checkpoint)
+    size = checkpoint.preprocessing.image_size
+    faces = read_faces(chosen.data, image_size=size, progress=progress_bar("reading"))
+    values = evaluate_checkpoint(checkpoint, faces, chosen.split)
+    text = f"{chosen.checkpoint} on {chosen.split} of {faces.name}: {score_text(values)}"
+    if values["without_twins"]:
+        text += f"\nwithout twins of training images: {score_text(values['without_twins'])}"
+    if values["left_out"]:
+        text += f"\nleft out, no counterpart in the checkpoint: {values['left_out']}"
+    for row in values["per_class"]:
+        text += (
+            f"\n  {row['class']:<10} precision {row['precision']:.3f}  recall {row['recall']:.3f}"
+            f"  F1 {row['f1']:.3f}  images {row['support']}"
+        )
+    return show_result(chosen, values, text)
+
+
+def predict(chosen: argparse.Namespace) -> int:
+    from PIL import Image
+
+    from fer_core.inference.detect import FaceDetector
+    from fer_core.inference.draw import draw_predictions
+    from fer_core.inference.photo import read_photo
+    from fer_core.inference.predictor import Predictor
+    from fer_core.runs.checkpoint import load_checkpoint
+
+    predictor = Predictor(load_checkpoint(chosen.checkpoint), FaceDetector())
+    results, failed = [], 0
+    for path in chosen.images:
+        entry: dict[str, Any] = {"image": str(path), "faces": [], "error": None}
+        try:
+            photo = read_photo(path)
+            faces = predictor.predict(photo, whole_picture=chosen.whole_picture)
+            entry["faces"] = [face.to_dict() for face in faces]
+            if chosen.marked:
+                chosen.marked.mkdir(parents=True, exist_ok=True)
+                marked = Image.fromarray(draw_predictions(photo, faces))
+                marked.save(chosen.marked / f"{path.stem}-marked.png")
+        except (OSError, ValueError) as error:
+            entry["error"] = str(error)
+            failed += 1
+        results.append(entry)
+    lines = []
+    for entry in results:
+        faces = entry["faces"]
+        labels = ", ".join(f"{face['label']} {face['confidence']:.0%}" for face in faces)
+        lines.append(f"{entry['image']}: {entry['error'] or labels or 'no face found'}")
+    show_result(chosen, results, "\n".join(lines))
+    return 2 if failed else 0
+
+
+def alignment_study(chosen: argparse.Namespace) -> int:
+    from fer_core.data.readers import read_faces
+    from fer_core.data.split import SplitPlan, split_faces
+    from fer_core.inference.alignment_study import compare_alignments
+    from fer_core.inference.detect import FaceDetector
+    from fer_core.runs.checkpoint import load_checkpoint
+
+    faces = read_faces(chosen.data, progress=progress_bar("reading"))
+    validation = faces.subset(split_faces(faces, SplitPlan()).validation)
+    table = compare_alignments(
+        load_checkpoint(chosen.checkpoint),
+        validation,
+        FaceDetector(),
+        count=chosen.count,
+        roll_degrees=chosen.turned,
+        progress=progress_bar("aligning"),
+    )
+    return show_result(
+        chosen, table.to_dict(orient="records"), table.round(3).to_string(index=False)
+    )

@@ -1,0 +1,105 @@
+"""The commands and their arguments.
+
+Each command is a thin layer over the function that the page calls. With --json the result goes to
+standard output as one JSON object and nothing else does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fer_core.cli import data_commands, training_commands
+
+#: Refusals that are the user's to mend; anything else is a fault of ours and keeps its traceback.
+_REFUSALS = (ValueError, OSError, RuntimeError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        return chosen.execute(chosen)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except _REFUSALS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fer_core",
+        description="Facial-expression recognition: the page's functions as commands.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=text, description=text)
+        found.set_defaults(execute=run)
+        found.add_argument("--json", action="store_true", help="print the result as JSON")
+        return found
+
+    data_help = "csv, zip, parquet, folder, 'drawn' or hub:owner/name"
+    audit = command(
+        "audit",
+        data_commands.audit,
+        "count a data set's images, classes, twins and unreadable rows",
+    )
+    audit.add_argument("data", help=data_help)
+
+    train = command("train", training_commands.train, "train a recipe and score it")
+    train.add_argument("--recipe", default="custom", help="a name from `recipes`")
+    train.add_argument("--data", help=data_help + " (default: the recipe's own)")
+    train.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings")
+    train.add_argument(
+        "--run", type=Path, metavar="DIR", help="the run's folder (default: runs/NAME)"
+    )
+
+    resume = command(
+        "resume", training_commands.resume, "go on with a run after its last finished epoch"
+    )
+    resume.add_argument("folder", type=Path, metavar="RUN")
+
+    evaluate = command(
+        "evaluate", data_commands.evaluate, "score a checkpoint on one split of a data set"
+    )
+    evaluate.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
+    evaluate.add_argument("--data", required=True, help=data_help)
+    evaluate.add_argument("--split", default="test", choices=("train", "validation", "test", "all"))
+
+    predict = command(
+        "predict", data_commands.predict, "find the faces in pictures and label their expressions"
+    )
+    predict.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
+    predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    predict.add_argument(
+        "--whole-picture", action="store_true", help="take each picture as one face; find none"
+    )
+    predict.add_argument(
+        "--marked", type=Path, metavar="DIR", help="also write the pictures with boxes and labels"
+    )
+
+    study = command(
+        "alignment-study", data_commands.alignment_study, "compare the ways of aligning found faces"
+    )
+    study.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
+    study.add_argument("--data", required=True, help=data_help)
+    study.add_argument("--count", type=int, default=450, help="faces of the validation part")
+    study.add_argument("--turned", type=float, default=0.0, help="turn each by up to this, degrees")
+
+    ship = command(
+        "ship", training_commands.ship, "copy a finished run to checkpoints/, free of local paths"
+    )
+    ship.add_argument("folder", type=Path, metavar="RUN")
+    ship.add_argument("name", help="the checkpoint's name")
+    ship.add_argument("--note", type=Path, help="Markdown file to add to the card: origin, rights")
+
+    command("models", training_commands.models, "list the networks with their size and cost")
+    command("recipes", training_commands.recipes, "list the recipes")
+    return parser
