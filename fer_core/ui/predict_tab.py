@@ -105,14 +105,19 @@ def faces_for_api(
 
 
 def checkpoint_choices(loaded: LoadedCheckpoints, chosen: str | None) -> dict[str, Any]:
-    """Settings of the checkpoint list: what there is now, and what stays or becomes chosen."""
+    """Settings of the checkpoint list: what there is now, and a value where `chosen` is not in it.
+
+    A choice that can stay is left out: a visitor may have made another one in the meantime.
+    """
     entries = loaded.entries()
     names = [entry.name for entry in entries]
-    return {
+    settings: dict[str, Any] = {
         "choices": [(entry.title, entry.name) for entry in entries],
-        "value": chosen if chosen in names else (names[0] if names else None),
         "info": None if names else "None yet: train one in the Train tab",
     }
+    if chosen not in names:
+        settings["value"] = names[0] if names else None
+    return settings
 
 
 def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:

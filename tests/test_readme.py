@@ -1,0 +1,59 @@
+"""The README says what is there: its figures are the record's, its files and commands exist."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fer_core.cli import main
+from fer_core.paths import SHIPPED_CHECKPOINTS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_front_matter_is_that_of_a_gradio_space() -> None:
+    head = dict(
+        line.split(": ", 1) for line in README.split("---")[1].strip().splitlines() if ": " in line
+    )
+    assert head["sdk"] == "gradio"
+    assert (ROOT / head["app_file"]).is_file()
+    wanted = re.search(r"gradio>=([\d.]+)", (ROOT / "requirements.txt").read_text()).group(1)
+    assert head["sdk_version"].startswith(wanted)
+
+
+def test_it_opens_with_a_picture_that_is_there() -> None:
+    body = README.split("---", 2)[2].strip()
+    path = re.match(r"!\[.+?\]\((.+?)\)", body).group(1)
+    assert (ROOT / path).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("part", ["validation", "test", "test_without_twins"])
+def test_the_shipped_models_figures_are_its_records(part: str) -> None:
+    record = json.loads((SHIPPED_CHECKPOINTS / "expressnet" / "record.json").read_text())
+    scores = record[part]
+    low, high = scores["interval"]
+    assert f"{scores['accuracy']:.2%} | {low:.2%} to {high:.2%}" in README
+    assert record["command"] in README
+    assert record["commit"] in README
+
+
+def test_every_command_it_names_exists() -> None:
+    named = set(re.findall(r"python -m fer_core ([a-z-]+)", README))
+    assert {"audit", "train", "evaluate", "predict"} <= named
+    for command in named:
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+
+
+def test_every_file_of_its_tree_exists() -> None:
+    tree = README.split("## Where things are")[1].split("```")[1]
+    missing = []
+    for line in tree.strip().splitlines():
+        names = re.split(r"\s{2,}", line.strip())[0].rstrip(" …").split(", ")
+        inside = "fer_core" if line.startswith("  ") else ""
+        folder = "fer_core/data" if line.startswith("    ") else inside
+        missing += [name for name in names if not (ROOT / folder / name).exists()]
+    assert missing == []
