@@ -150,6 +150,8 @@ class RunConfig:
                 if group not in ("augment", "model_options"):
                     raise ConfigError(f"{group} has no parts, got {name!r}")
                 values[group] = {**values[group], inner: _parsed(text)}
+            elif group == "augment":  # a ready policy, whose parts a later setting may change
+                values[group] = _policy(text).to_dict()
             elif group == "classes_left_out":
                 values[group] = [part.strip() for part in text.split(",") if part.strip()]
             else:

@@ -24,7 +24,9 @@ def test_logits_and_gradients(name: str, channels: int) -> None:
 def test_one_batch_can_be_learnt_by_heart(name: str) -> None:
     torch.manual_seed(0)
     model = build_model(name, 7, 1, 48)
-    images, labels = torch.randn(14, 1, 48, 48), torch.arange(14) % 7
+    images, labels = 0.2 * torch.randn(14, 1, 48, 48), torch.arange(14) % 7
+    for image, label in zip(images, labels, strict=True):
+        image[:, 6 * label : 6 * label + 6, 8:40] += 2  # a bar whose height tells the class
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     for _ in range(80):
         loss = functional.cross_entropy(model(images), labels)

@@ -169,7 +169,7 @@ def test_preview_shows_command_and_changes_and_follows_the_form(settings: AppSet
     config = train_tab.read_form("quick", "none", STRATIFIED, None, values)
     assert command == repeat_command(config)
     assert "epochs=3" in command
-    assert "Epochs: 8 → 3" in message
+    assert f"Epochs: {QUICK.epochs} → 3" in message
     assert "Augmentation" in message
     assert "faces.zip" in data
     assert "as they are" in policy
