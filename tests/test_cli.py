@@ -9,6 +9,10 @@ from PIL import Image
 
 from fer_core.cli import main
 from fer_core.runs.checkpoint import load_checkpoint
+from fer_core.runs.config import RunConfig
+from fer_core.runs.shipping import ship_run
+from fer_core.training.job import create_run
+from fer_core.training.run import execute_run
 
 
 def _json(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> object:
@@ -100,6 +104,15 @@ def test_ship_leaves_a_checkpoint_without_local_paths(
     texts = [(place / name).read_text() for name in ("config.json", "record.json", "card.md")]
     assert not any(str(tmp_path) in text for text in texts)
     assert "made in a test" in texts[2]
+
+
+def test_ship_hides_the_path_of_data_that_is_gone(tmp_path: Path, tiny_config: RunConfig) -> None:
+    folder = create_run(tiny_config, tmp_path / "runs", "one")
+    execute_run(folder)
+    Path(tiny_config.data).unlink()
+    place = ship_run(folder, "small", shipped=tmp_path / "shipped")
+    texts = [path.read_text() for path in (place.config, place.record, place.card)]
+    assert not any(str(tmp_path) in text for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -40,15 +40,17 @@ def resume(chosen: argparse.Namespace) -> int:
         raise RunError(
             f"{folder.name} is {state}; only a stopped, interrupted or failed run resumes"
         )
+    folder.stop_request.unlink(missing_ok=True)  # one that its process did not live to see
     return _work(chosen, chosen.folder)
 
 
 def _work(chosen: argparse.Namespace, path: Path) -> int:
     """Execute a run in this process, its progress as a bar and its epochs as lines."""
+    from filelock import Timeout
     from tqdm import tqdm
 
     from fer_core.paths import RunFolder
-    from fer_core.runs.record import Progress, read_epochs, read_record, run_lock
+    from fer_core.runs.record import Progress, RunError, read_epochs, read_record, run_lock
     from fer_core.training.run import execute_run
 
     folder = RunFolder(path)
@@ -72,6 +74,8 @@ def _work(chosen: argparse.Namespace, path: Path) -> int:
     try:
         with run_lock(folder).acquire(timeout=5):
             progress = execute_run(folder, on_progress)
+    except Timeout as error:
+        raise RunError(f"another process works on {folder.name}; wait for it or stop it") from error
     except KeyboardInterrupt:
         print(f"\ninterrupted; go on with: python -m fer_core resume {path}", file=sys.stderr)
         return 130

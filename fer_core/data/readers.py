@@ -22,7 +22,7 @@ from fer_core.data.entries import Form, split_name
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.image_trees import is_picture_name
 from fer_core.data.sources import CSV_ENDINGS, READABLE, find_source, hub_form
-from fer_core.data.store import cache_key, cached_faces, save_faces
+from fer_core.data.store import cache_key, cached_faces, save_faces, stored_faces
 from fer_core.labels import COLOURS, canonical_name
 
 IMAGE_SIZES = (8, 1024)
@@ -66,7 +66,13 @@ def read_faces(
         key = cache_key("hub", rest, image_size, channels)
         return _read(key, lambda: hub_form(rest), rest, text, image_size, channels, progress)
     found = find_source(Path(text))
-    key = cache_key(str(found.path.resolve()), found.state, image_size, channels)
+    place = (str(found.path.resolve()), found.state)
+    as_it_is = stored_faces(cache_key(*place, None, channels)) if image_size else None
+    if as_it_is is not None and as_it_is.image_size == (image_size, image_size):
+        return replace(
+            as_it_is, source=text
+        )  # the page has read it, and its size is the wanted one
+    key = cache_key(*place, image_size, channels)
     name = found.path.resolve().name if found.kind == "folder" else found.path.stem
     return _read(key, found.form, name, text, image_size, channels, progress)
 

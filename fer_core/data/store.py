@@ -36,6 +36,14 @@ def cache_key(*parts: object) -> str:
     return hashlib.sha256(repr((VERSION, *parts)).encode()).hexdigest()[:32]
 
 
+def stored_faces(key: str) -> Faces | None:
+    """The set stored under `key`, or None when it is not there or broken."""
+    try:
+        return _opened(cache_folder() / key)
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+
+
 def cached_faces(key: str, build: Callable[[Path], None]) -> Faces:
     """The set stored under `key`, built by `build(folder)` first when it is not there or broken.
 
@@ -43,10 +51,10 @@ def cached_faces(key: str, build: Callable[[Path], None]) -> Faces:
     """
     folder = cache_folder() / key
     with _locks[key]:
-        try:
-            return _opened(folder)
-        except (OSError, ValueError, KeyError, TypeError, EOFError):
-            pass  # not there, cut short or from another version: built anew
+        found = stored_faces(key)
+        if found is not None:
+            return found
+        # not there, cut short or from another version: built anew
         shutil.rmtree(folder, ignore_errors=True)
         _clear_leftovers(folder.parent)
         work = Path(tempfile.mkdtemp(prefix=f"part-{os.getpid()}-", dir=folder.parent))

@@ -205,11 +205,11 @@ def _checked(name: str, kind: str, value: Any) -> Any:
 def _number(name: str, kind: str, value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"{name} must be a number, got {value!r}")
-    if kind == "int" and value != int(value):
+    if kind == "int" and isinstance(value, float) and not value.is_integer():  # nor inf, nor NaN
         raise ConfigError(f"{name} must be a whole number, got {value!r}")
     low, high = BOUNDS.get(name, (float("-inf"), float("inf")))
     if not low <= value <= high:
-        raise ConfigError(f"{name} must be {low:g} to {high:g}, got {value:g}")
+        raise ConfigError(f"{name} must be {low:g} to {high:g}, got {value}")
     return int(value) if kind == "int" else float(value)
 
 

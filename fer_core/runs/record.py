@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, fields
@@ -49,7 +50,7 @@ class Progress:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a file in one step, so that a reader sees the old or the new text, never a half."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     scratch.write_text(text, encoding="utf-8")
     os.replace(scratch, path)
 
@@ -136,6 +137,12 @@ def read_epochs(folder: RunFolder) -> list[dict[str, Any]]:
         except (json.JSONDecodeError, KeyError, TypeError, ValueError):
             continue
     return [epochs[number] for number in sorted(epochs)]
+
+
+def keep_epochs(folder: RunFolder, last: int) -> None:
+    """Leave out what was written after epoch `last`, in one step."""
+    kept = [epoch for epoch in read_epochs(folder) if epoch["epoch"] <= last]
+    write_text(folder.epochs, "".join(json.dumps(epoch) + "\n" for epoch in kept))
 
 
 def read_record(folder: RunFolder) -> dict[str, Any] | None:

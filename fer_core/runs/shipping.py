@@ -30,8 +30,7 @@ def ship_run(
     config = RunConfig.from_json(run.config.read_text(encoding="utf-8"))
     place = RunFolder(shipped / checked_name(name))
     place.path.mkdir(parents=True, exist_ok=True)
-    data = f"data/{Path(config.data).name}" if Path(config.data).exists() else config.data
-    config = dataclasses.replace(config, data=data)
+    config = without_path(config)
     record = _portable(record, name, config)
     shutil.copyfile(run.weights, place.weights)
     shutil.copyfile(run.epochs, place.epochs)
@@ -39,6 +38,13 @@ def ship_run(
     write_json(place.record, record)
     write_card(place, config, record, note)
     return place
+
+
+def without_path(config: RunConfig) -> RunConfig:
+    """The same settings with data/FILE in place of the path of the data, if it is a path."""
+    if config.data.partition(":")[0] in ("drawn", "hub"):
+        return config
+    return dataclasses.replace(config, data=f"data/{Path(config.data).name}")
 
 
 def _portable(record: dict[str, Any], name: str, config: RunConfig) -> dict[str, Any]:

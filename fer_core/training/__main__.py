@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from fer_core.paths import RunFolder
-from fer_core.runs.record import run_lock
+from fer_core.runs.record import run_lock, stored_progress
 
 
 def main() -> int:
@@ -25,6 +25,9 @@ def main() -> int:
 
     folder = RunFolder(arguments.folder)
     with run_lock(folder).acquire(timeout=30):
+        before = stored_progress(folder)
+        if before is not None and before.state == "stopped":  # while this process was starting
+            return 0
         progress = execute_run(folder)
     return 0 if progress.state in ("finished", "stopped") else 1
 

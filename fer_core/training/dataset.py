@@ -48,17 +48,21 @@ class RunData:
 
 def load_run_data(config: RunConfig, progress: Callable[[int, int], None] | None = None) -> RunData:
     """Read, leave out classes and duplicates as the config asks, and split."""
-    faces = read_faces(config.data, image_size=config.image_size, progress=progress)
-    faces = without_classes(faces, config.classes_left_out)
-    if config.drop_duplicates:
-        faces = without_duplicates(faces)
+    faces = read_run_faces(config, progress)
     split = split_faces(faces, split_plan(config))
-    if not len(split.train) or not len(split.validation):
+    if len(split.train) < 2 or not len(split.validation):
         raise DataError(
             f"training needs images to learn from and to validate on, got {len(split.train)} and "
             f"{len(split.validation)} in {faces.name}; choose another split or set"
         )
     return RunData(faces, split, _preprocessing(config, faces, split))
+
+
+def read_run_faces(config: RunConfig, progress: Callable[[int, int], None] | None = None) -> Faces:
+    """The set as a run sees it; labels of images that the config leaves out are UNLABELLED."""
+    faces = read_faces(config.data, image_size=config.image_size, progress=progress)
+    faces = without_classes(faces, config.classes_left_out)
+    return without_duplicates(faces) if config.drop_duplicates else faces
 
 
 def split_plan(config: RunConfig) -> SplitPlan:

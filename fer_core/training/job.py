@@ -89,7 +89,7 @@ def create_run(config: RunConfig, runs_folder: Path, name: str | None = None) ->
         runs_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"the runs folder {runs_folder} cannot be made: {error}") from error
-    chosen = checked_name(name) if name else _free_name(config.recipe, runs_folder)
+    chosen = checked_name(name or _free_name(config.recipe, runs_folder))
     folder = RunFolder(runs_folder / chosen)
     try:
         folder.path.mkdir()
@@ -138,6 +138,7 @@ def stop_run(folder: RunFolder) -> None:
     if progress.state == "queued":
         stopped = replace(progress, state="stopped", reason="stopped before it began")
         write_progress(folder, stopped)
+        folder.stop_request.touch()  # its process may be starting already, and would write over it
     elif progress.state == "running":
         folder.stop_request.touch()
     else:
@@ -203,7 +204,7 @@ def work_off_queue(runs_folder: Path, device: str) -> None:
                 check=False,
             )
             progress = read_progress(folder)
-            if progress.state in ("queued", "running"):  # it died before it could say why
+            if progress.state == "queued":  # it died before it could say why
                 lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
                 values = {**asdict(progress), "state": "failed", "reason": lines[-1]}
                 write_progress(folder, Progress(**values))

@@ -90,7 +90,10 @@ class Training:
         in this epoch. Raises Stopped when `should_stop` says so between two batches.
         """
         config = self.config
+        patience = config.early_stopping_patience
         while self.epoch < config.epochs:
+            if patience and self.epoch - self.best_epoch >= patience:
+                return  # asked here, so that a run resumed after its end learns no further
             begin = time.perf_counter()
             rate = self.optimizer.param_groups[0]["lr"]
             loss, accuracy = self._train_epoch(on_step, should_stop)
@@ -125,9 +128,6 @@ class Training:
                 images_per_second=len(self.train_part) / trained,
                 improved=improved,
             )
-            patience = config.early_stopping_patience
-            if patience and self.epoch - self.best_epoch >= patience:
-                return
 
     def _train_epoch(
         self, on_step: Callable[[int, int], None], should_stop: Callable[[], bool]

@@ -43,8 +43,9 @@ def build_schedule(
     """
     total = max(2, config.epochs * steps)
     if config.schedule == "one_cycle":
+        rise = 0.5 if total == 4 else 0.25  # a quarter of four makes OneCycleLR divide by zero
         return OneCycleLR(
-            optimizer, config.learning_rate, total_steps=total, pct_start=0.25, cycle_momentum=False
+            optimizer, config.learning_rate, total_steps=total, pct_start=rise, cycle_momentum=False
         )
     if config.schedule == "cosine":
         return LambdaLR(

@@ -20,6 +20,7 @@ from fer_core.runs.config import RunConfig
 from fer_core.runs.record import (
     Progress,
     append_epoch,
+    keep_epochs,
     read_epochs,
     stored_progress,
     write_json,
@@ -180,10 +181,8 @@ def _resume(folder: RunFolder, training: Training) -> None:
         state = torch.load(folder.last, map_location=training.device, weights_only=True)
         training.load_state_dict(state)
         log.info("going on after epoch %d", training.epoch)
-    kept = [epoch for epoch in read_epochs(folder) if epoch["epoch"] <= training.epoch]
-    folder.epochs.unlink(missing_ok=True)
-    for epoch in kept:
-        append_epoch(folder, epoch)
+    if folder.epochs.is_file():
+        keep_epochs(folder, training.epoch)
 
 
 def _keep_epoch(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,6 +16,8 @@ from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui import augment_view as view
 from fer_core.ui import open_sets
 from fer_core.ui.loaded import LoadedCheckpoints
+from fer_core.ui.picture_input import PICTURES_AT_ONCE, PhotoInput
+from fer_core.ui.plain import plain
 from fer_core.ui.settings import AppSettings
 from fer_core.ui.shared_state import HANDED_OVER, SharedState
 
@@ -74,9 +75,8 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
                 )
                 another = gr.Button("Random face", min_width=130, elem_id="augment-random")
             with gr.Accordion("Use your own photo", open=False):
-                upload = gr.Image(
+                upload = PhotoInput(
                     label="Photo",
-                    type="filepath",
                     sources=["upload", "clipboard"],
                     height=180,
                     elem_id="augment-upload",
@@ -185,11 +185,12 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
             index = random.randint(1, max(1, len(view.class_indices(faces, wanted))))
         return on_pick(choice, wanted, index, draw, *values)
 
-    def on_upload(path: str | None, draw: float | None, *values: Any) -> list[Any]:
-        if path is None:
+    def on_upload(photo: str | bytes | None, draw: float | None, *values: Any) -> list[Any]:
+        if not photo:
             return [gr.skip(), gr.skip(), gr.Markdown(visible=False)]
         try:
-            face = view.photo_face(Path(path), predictor())
+            with PICTURES_AT_ONCE:
+                face = view.photo_face(photo, predictor())
         except PhotoError as error:
             return [gr.skip(), gr.skip(), _said(str(error))]
         return [face, drawn(face, draw, list(values)), gr.Markdown(visible=False)]
@@ -252,4 +253,4 @@ def _slider(strength: view.Strength) -> gr.Slider:
 
 
 def _said(message: str) -> gr.Markdown:
-    return gr.Markdown(f"**That did not work.** {message}", visible=True)
+    return gr.Markdown(f"**That did not work.** {plain(message)}", visible=True)

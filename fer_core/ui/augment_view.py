@@ -103,12 +103,14 @@ def class_indices(faces: Faces, class_name: str) -> np.ndarray:
     return np.flatnonzero(faces.labels == faces.class_names.index(class_name))
 
 
-def photo_face(path: Path, predictor: Predictor | None, image_size: int = 48) -> Subject:
+def photo_face(
+    source: Path | str | bytes, predictor: Predictor | None, image_size: int = 48
+) -> Subject:
     """The largest face of a photo as the model sees it; without a model the photo's middle square.
 
     PhotoError when the file is no usable picture.
     """
-    photo = read_photo(path)  # (H, W, 3)
+    photo = read_photo(source)  # (H, W, 3)
     if predictor is None:
         middle = Image.fromarray(middle_square(photo)).convert("L").resize((image_size, image_size))
         return Subject(np.asarray(middle)[:, :, None], "", "the middle of your photo")

@@ -25,8 +25,8 @@ _SENTENCE = (
     "never what a person feels."
 )
 _HOUR = 3600
-#: Pillow refuses a picture with more pixels (`inference.photo` makes its warning an error), also
-#: where Gradio itself decodes one. A telephone's 50 megapixels pass.
+#: Pillow warns of more pixels and refuses twice as many, also where Gradio itself decodes a
+#: picture; `inference.photo` has its own, lower bound. A telephone's 50 megapixels pass.
 _LARGEST_PICTURE = 50_000_000
 
 #: Keyword arguments of `launch()` that belong to the page and not to the command line.

@@ -11,6 +11,7 @@ import gradio as gr
 from fer_core.data.faces import DataError
 from fer_core.ui import data_view as view
 from fer_core.ui import open_sets
+from fer_core.ui.plain import plain
 from fer_core.ui.set_view import shares_matter, split_and_audit, view_set, with_split
 from fer_core.ui.settings import AppSettings
 from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE, SharedState
@@ -147,7 +148,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     def refused(choice: dict[str, Any], error: Exception) -> list[Any]:
         """The same outputs when nothing was opened: only the notice changes."""
         quiet = [gr.skip()] * (len(controls) - 1 + len(shown))
-        text = gr.Markdown(f"**That could not be opened.** {error}", visible=True)
+        text = gr.Markdown(f"**That could not be opened.** {plain(error)}", visible=True)
         return [gr.skip(), text, gr.skip(), gr.Dropdown(value=choice["source"]), *quiet]
 
     def on_first(choice: dict[str, Any]) -> list[Any]:

@@ -11,6 +11,7 @@ from fer_core.data.faces import SPLIT_NAMES, UNLABELLED, Faces
 from fer_core.data.split import Split
 from fer_core.labels import colour
 from fer_core.ui.face_grid import GridFace, face_grid
+from fer_core.ui.plain import plain
 
 GALLERY_FACES = 24
 ANY_CLASS = "all classes"
@@ -40,19 +41,19 @@ def summary_text(faces: Faces, audit: Audit) -> str:
     kind = "grey" if faces.channels == 1 else "colour"
     counts = faces.counts()
     parts = [
-        f"**{_name(faces)}**: {_many(len(faces), f'{kind} image')} of {width} × {height} pixels "
-        f"in {_many(len(faces.class_names), 'class', 'classes')}."
+        f"**{plain(faces.name) or 'faces'}**: {_many(len(faces), f'{kind} image')} "
+        f"of {width} × {height} pixels in {_many(len(faces.class_names), 'class', 'classes')}."
     ]
     if faces.labelled:
         most, fewest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
         if not counts[fewest]:
-            parts.append(f"There is no image of *{fewest}*.")
+            parts.append(f"There is no image of *{plain(fewest)}*.")
         elif counts[most] < 1.1 * counts[fewest]:
             parts.append("The classes are about equally large.")
         else:
             parts.append(
-                f"*{most}* has {counts[most] / counts[fewest]:.1f} times as many images as "
-                f"*{fewest}* (the imbalance ratio)."
+                f"*{plain(most)}* has {counts[most] / counts[fewest]:.1f} times as many images as "
+                f"*{plain(fewest)}* (the imbalance ratio)."
             )
     missing = int((faces.labels == UNLABELLED).sum())
     parts.append(f"{_many(missing, 'image')} without a label." if missing else "All are labelled.")
@@ -237,11 +238,6 @@ def _label(faces: Faces, index: int) -> str:
 
 def _dot(name: str) -> str:
     return f'<span class="swatch" style="background:{colour(name)}"></span>'
-
-
-def _name(faces: Faces) -> str:
-    """The set's name without what Markdown would read as a command."""
-    return "".join(sign for sign in faces.name if sign not in "*_`[]<>#|\\") or "faces"
 
 
 def _many(count: int, one: str, more: str = "") -> str:

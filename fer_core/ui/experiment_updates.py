@@ -37,7 +37,7 @@ def board_updates(
     board = read_board(settings.runs_folder) if rows != sent.get("rows") else None
     names = list(board.names) if board else sent["names"]
     curved = list(board.with_curves) if board else sent["curved"]
-    compared = [name for name in compared or [] if name in rows]
+    compared = [name for name in dict.fromkeys(compared or []) if name in rows]
     if not sent.get("chosen before"):  # once per viewer: a list emptied by hand stays empty
         compared = compared or curved[:_FIRST_COMPARED]
     if chosen not in rows:  # nothing chosen yet, or deleted by whomever
@@ -53,7 +53,8 @@ def board_updates(
         "stamp": stamp,
         "chosen before": bool(sent.get("chosen before") or curved),
     }
-    if now == sent:
+    # a typed name that is no run must leave the lists, even where nothing else has changed
+    if now == sent and (chosen, compared) == (was_chosen, was_compared):
         return (gr.skip(),) * 11
     table = (gr.skip(),) * 4
     if board:
@@ -100,7 +101,7 @@ def detail_updates(settings: AppSettings, name: Any, as_shares: bool) -> tuple[A
         note = f"<p class='state'>{_NONE_CHOSEN}</p>"
         return (note, gr.update(visible=False), None, None, "", "", gr.update(visible=False))
     record = read_record(folder)
-    config, command = config_and_command(folder, record)
+    config, command = config_and_command(settings, folder, record)
     return (
         summary_html(folder, record),
         gr.update(visible=bool(record and record.get("test"))),

@@ -14,6 +14,7 @@ from fer_core.ui.experiment_updates import (
     detail_updates,
     mistakes_html,
 )
+from fer_core.ui.plain import plain
 from fer_core.ui.run_board import COLUMNS, DATATYPES
 from fer_core.ui.run_details import PER_CLASS_COLUMNS, deletable_run, delete
 from fer_core.ui.run_views import STATUS_CSS
@@ -146,7 +147,8 @@ def build_experiments_tab(settings: AppSettings, shared: SharedState) -> None:
     def on_ask(name: Any) -> tuple[Any, str, str]:
         folder = _or_error(deletable_run, settings, name)
         text = (
-            f"Delete **{folder.name}** with its weights, curves and predictions? There is no undo."
+            f"Delete **{plain(folder.name)}** with its weights, curves and predictions? "
+            "There is no undo."
         )
         return gr.Group(visible=True), text, folder.name
 
@@ -189,4 +191,4 @@ def _or_error(action: Any, *arguments: Any) -> Any:
     try:
         return action(*arguments)
     except RunError as error:
-        raise gr.Error(str(error)) from error
+        raise gr.Error(str(error), print_exception=False) from error

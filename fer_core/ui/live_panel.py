@@ -122,4 +122,4 @@ def _or_error(action: Callable[..., str], *arguments: object) -> str:
     try:
         return action(*arguments)
     except (RunError, ConfigError) as error:
-        raise gr.Error(str(error)) from error
+        raise gr.Error(str(error), print_exception=False) from error

@@ -105,10 +105,14 @@ def allowed_source(text: str | None, settings: AppSettings) -> str:
     known = {entry.source for entry in list_sources(settings.data_folder)}
     if source in known or source.startswith(("hub:", f"{_BUILT_IN}:")):
         return source
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", source) and not Path(source).exists():
+    if re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", source) and not Path(source).exists():
         return f"hub:{source}"
-    path = Path(source).expanduser()
-    if not path.exists():
+    try:
+        path = Path(source).expanduser()
+        exists = path.exists()
+    except (OSError, RuntimeError):  # a name too long for the system, or the home of nobody
+        exists = False
+    if not exists:
         raise DataError(
             f"There is no file or folder {source!r}. Type a full path, "
             "or hub:owner/name for a set on the Hugging Face Hub."

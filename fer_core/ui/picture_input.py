@@ -19,6 +19,9 @@ from fer_core.inference.photo import PhotoError, read_photo
 
 #: A picture that comes inside the request, in base64 characters: 32 MB of file.
 _LONGEST_DATA_URL = 44_000_000
+#: Pictures that are opened and looked at at the same time; the largest takes some 300 MB. A request
+#: that is posted directly goes past the limits of Gradio's queue, so it is held here.
+PICTURES_AT_ONCE = threading.BoundedSemaphore(2)
 
 
 class PhotoInput(gr.Image):

@@ -17,7 +17,7 @@ from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui import predict_views as views
 from fer_core.ui.examples import EXAMPLES
 from fer_core.ui.loaded import LoadedCheckpoints
-from fer_core.ui.picture_input import PhotoInput, VisitorPictures, read_picture
+from fer_core.ui.picture_input import PICTURES_AT_ONCE, PhotoInput, VisitorPictures, read_picture
 from fer_core.ui.settings import AppSettings
 from fer_core.ui.shared_state import SharedState
 from fer_core.ui.webcam import build_webcam
@@ -84,12 +84,13 @@ def answer(
     try:
         entry = loaded.entry(name)
         predictor = loaded.predictor(entry)
-        image = read_picture(source)
+        with PICTURES_AT_ONCE:
+            image = read_picture(source)
+            start = time.perf_counter()
+            faces = predictor.predict(image, whole_picture=whole_picture)
+            seconds = time.perf_counter() - start
     except (CheckpointError, PhotoError) as error:
         return Answer(views.problem(error))
-    start = time.perf_counter()
-    faces = predictor.predict(image, whole_picture=whole_picture)
-    seconds = time.perf_counter() - start
     if not faces:
         return Answer(_NO_FACE, offers_whole=True)
     return Answer(views.prediction_html(image, faces, seconds, entry.name.removeprefix("run:")))
@@ -100,7 +101,8 @@ def faces_for_api(
 ) -> list[dict[str, Any]]:
     """The answer of the endpoint `/predict`; its keys are promised by `_API_DESCRIPTION`."""
     predictor = loaded.predictor(loaded.entry(name))
-    faces = predictor.predict(read_picture(source), whole_picture=whole_picture)
+    with PICTURES_AT_ONCE:
+        faces = predictor.predict(read_picture(source), whole_picture=whole_picture)
     return [face.to_dict() for face in faces]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -138,9 +139,12 @@ def _cell(value: Any, decimals: int | None) -> str:
 
 
 def write_leaderboard(table: pd.DataFrame) -> Path:
-    """The table as a CSV file to download; the file of this process is replaced each time."""
+    """The table as a CSV file to download; the file of this process is replaced each time.
+
+    Viewers of one change ask at the same moment, so each writes a file of its own first.
+    """
     folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}"
     folder.mkdir(exist_ok=True)
-    half = folder / "leaderboard.csv.part"
+    half = folder / f"leaderboard.{threading.get_ident()}.part"
     table.to_csv(half, index=False)
     return half.replace(folder / "leaderboard.csv")

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.faces import DataError
-from fer_core.data.readers import read_faces
 from fer_core.labels import colour
 from fer_core.paths import RunFolder
 from fer_core.runs.record import RunError, read_progress
+from fer_core.runs.shipping import without_path
+from fer_core.training.dataset import read_run_faces
 from fer_core.training.job import delete_run, repeat_command
 from fer_core.ui.face_grid import GridFace
 from fer_core.ui.run_form import source_name
@@ -71,13 +72,21 @@ def _of(part: Any, whole: Any) -> str | None:
     return None if part is None else str(part) if whole is None else f"{part} of {whole}"
 
 
-def config_and_command(folder: RunFolder, record: Mapping[str, Any] | None) -> tuple[str, str]:
-    """(config.json, the command that repeats the run); "" for what cannot be read."""
+def config_and_command(
+    settings: AppSettings, folder: RunFolder, record: Mapping[str, Any] | None
+) -> tuple[str, str]:
+    """(config.json, the command that repeats the run); "" for what cannot be read.
+
+    On a published page without the path of the owner's data.
+    """
+    config = read_config(folder)
+    if settings.public:
+        shown = without_path(config) if config else None
+        return (shown.to_json(), repeat_command(shown)) if shown else ("", "")
     try:
         text = folder.config.read_text(encoding="utf-8")
     except OSError:
         text = ""
-    config = read_config(folder)
     command = (record or {}).get("command") or (repeat_command(config) if config else "")
     return text, command
 
@@ -98,13 +107,13 @@ def mistakes(
     if config is None:
         raise DataError("The run's configuration cannot be read, so its data is not known.")
     name = source_name(config.data)
-    if settings.public and not config.data.startswith("drawn"):
+    if settings.public and config.data.partition(":")[0] != "drawn":
         raise DataError(f"Images of {name} are not shown on this published page.")
     wrong = wrong_predictions(pd.read_parquet(folder.predictions))
     if wrong.empty:
         raise DataError("Every test image was named right.")
     try:
-        faces = read_faces(config.data, config.image_size, config.channels)
+        faces = read_run_faces(config)
     except (DataError, OSError) as error:
         raise DataError(
             f"The images cannot be shown, because the data set {name} "

@@ -13,6 +13,7 @@ from fer_core.ui import data_view as view
 from fer_core.ui import open_sets
 from fer_core.ui.figures.data import distribution_figure
 from fer_core.ui.figures.layout import Figure
+from fer_core.ui.plain import plain
 
 
 class SetView(NamedTuple):
@@ -62,7 +63,7 @@ def split_and_audit(faces: Faces, choice: dict[str, Any]) -> tuple[Split, Audit,
         return (
             Split(nothing, nothing, nothing),
             open_sets.open_plain_audit(faces),
-            f"No split yet: {error}",
+            f"No split yet: {plain(error)}",
         )
     return split, open_sets.open_audit(faces, plan), view.split_text(faces, split, choice["split"])
 

@@ -82,6 +82,7 @@ CSS = """
 @media (max-width: 900px) { .face-grid { grid-template-columns: repeat(6, minmax(0, 1fr)); } }
 @media (max-width: 640px) {
   .face-grid { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px 6px; }
+  .face-grid figcaption small { white-space: normal; min-height: 2.5em; }
   .pictures-first { flex-direction: column-reverse; }
   .stays { position: static; }
   .before-after { grid-template-columns: 1fr; }

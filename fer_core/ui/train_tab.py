@@ -16,6 +16,7 @@ from fer_core.runs.record import RunError
 from fer_core.training.job import repeat_command, start_run
 from fer_core.ui.live_panel import build_live_panel
 from fer_core.ui.live_run import CLOSED
+from fer_core.ui.plain import plain
 from fer_core.ui.run_form import (
     AUGMENTATIONS,
     BASIC,
@@ -113,7 +114,10 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
             run = start_from_form(settings, config, name)
         except (ConfigError, RunError) as error:
             return gr.skip(), problem(error)
-        return run.name, f"**{run.name}** is in the queue; its curves appear under *Watch*."
+        return (
+            run.name,
+            f"**{plain(run.name)}** was put in the queue; its curves appear under *Watch*.",
+        )
 
     quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 4}
     recipe.input(
@@ -191,7 +195,7 @@ def form_preview(
     except ConfigError as error:
         return "", problem(error), shown_data, ""
     different = changes(config, find_recipe(recipe).config)
-    note = f"Changed from the recipe: {'; '.join(different)}." if different else ""
+    note = f"Changed from the recipe: {plain('; '.join(different))}." if different else ""
     message = CLOSED if settings.public else note
     return repeat_command(config), message, shown_data, note_html(describe_policy(config.augment))
 
@@ -200,7 +204,8 @@ def start_from_form(settings: AppSettings, config: RunConfig, name: str | None) 
     """Queue a run. RunError on a published page, or when the name cannot be used."""
     if settings.public:
         raise RunError(CLOSED)
-    return start_run(config, settings.runs_folder, (name or "").strip() or None)
+    # people write names with blanks; a folder, and the command line, are better off without
+    return start_run(config, settings.runs_folder, "-".join((name or "").split()) or None)
 
 
 def note_html(text: str) -> str:
@@ -209,11 +214,11 @@ def note_html(text: str) -> str:
 
 def problem(error: Exception) -> str:
     """An error in the place beside the button."""
-    return f"⚠️ **This cannot start:** {error}"
+    return f"⚠️ **This cannot start:** {plain(error)}"
 
 
 def data_text(choice: dict[str, Any]) -> str:
     return (
-        f"**Data:** {describe_data(choice)}. Set it in the **Data** tab; what a recipe says about "
-        "time and accuracy holds for the data it names."
+        f"**Data:** {plain(describe_data(choice))}. Set it in the **Data** tab; "
+        "what a recipe says about time and accuracy holds for the data it names."
     )

@@ -28,6 +28,8 @@ FRAME_SECONDS = 0.1
 #: Viewers served at once; others wait until one of them has had TURN_SECONDS.
 _VIEWERS = 4
 _TURN_SECONDS = 120
+#: Frames looked at at once: what is posted directly goes past the limit of the queue.
+_FRAMES_AT_ONCE = threading.BoundedSemaphore(_VIEWERS)
 #: Cards beside the picture.
 _CARDS = 3
 _REMEMBERED = 64
@@ -193,7 +195,7 @@ def build_webcam(
             return gr.skip(), gr.skip()
         view = all_views.of(request.session_hash)
         try:
-            with view.lock:
+            with view.lock, _FRAMES_AT_ONCE:
                 return look_at_frame(view, loaded, name, read_picture(frame))
         except (CheckpointError, PhotoError) as error:
             return "", views.problem(error)

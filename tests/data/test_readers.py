@@ -259,3 +259,14 @@ def test_a_zip_of_csvs_gives_the_one_that_says_most(tmp_path: Path, tiny_faces: 
     faces = read_faces(path)
     assert np.array_equal(faces.images, tiny_faces.images)
     assert faces.source_split is not None
+
+
+def test_a_size_that_the_set_has_anyway_is_not_decoded_again(tiny_csv: Path) -> None:
+    plain = read_faces(tiny_csv)
+    calls: list[int] = []
+    again = read_faces(tiny_csv, image_size=48, progress=lambda done, total: calls.append(done))
+    assert calls == []
+    assert again.fingerprint == plain.fingerprint
+    smaller = read_faces(tiny_csv, image_size=32, progress=lambda done, total: calls.append(done))
+    assert smaller.image_size == (32, 32)
+    assert calls

@@ -18,6 +18,8 @@ def test_every_recipe_survives_json(name: str) -> None:
     ("settings", "message"),
     [
         ({"epochs": 0}, "epochs must be 1 to 10000, got 0"),
+        ({"epochs": float("inf")}, "epochs must be a whole number, got inf"),
+        ({"epochs": 10**400}, "epochs must be 1 to 10000, got 1000"),
         ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
         ({"batch_size": True}, "batch_size must be a number, got True"),
         ({"learning_rate": float("nan")}, "learning_rate must be"),

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,6 +33,7 @@ from fer_core.training.job import (
     take_up_queue,
     work_off_queue,
 )
+from fer_core.training.run import execute_run
 
 
 def _no_launch(runs_folder: Path, device: str) -> None:
@@ -118,6 +121,20 @@ def test_a_queued_run_leaves_the_queue_when_stopped(tiny_config: RunConfig, tmp_
     assert queue_state(tmp_path / "runs") == []
     delete_run(folder)
     assert not folder.path.exists()
+
+
+def test_a_stop_while_the_child_is_starting_is_not_lost(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    folder = start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
+    stop_run(folder)
+    words = [sys.executable, "-m", "fer_core.training", str(folder.path)]  # what the worker starts
+    assert subprocess.run(words, check=False).returncode == 0
+    assert read_progress(folder).state == "stopped"
+    assert read_epochs(folder) == []
+    assert execute_run(folder).state == "stopped"  # and when it was past that look already
+    resume_run(folder, launch=_no_launch)
+    assert execute_run(folder).state == "finished"
 
 
 def test_a_restarted_app_takes_up_waiting_runs(tiny_config: RunConfig, tmp_path: Path) -> None:

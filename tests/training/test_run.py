@@ -103,6 +103,37 @@ def test_a_stopped_run_resumes_to_the_curve_of_an_unbroken_one(
     assert read_record(whole)["test"] == read_record(broken)["test"]
 
 
+def test_a_run_that_stopped_early_learns_no_further_when_it_is_resumed(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, epochs=40, learning_rate=1e-8, early_stopping_patience=1)
+    folder = _run(config, tmp_path / "runs", "one")
+    epochs = read_epochs(folder)
+    folder.record.unlink()
+    assert execute_run(folder).state == "finished"
+    assert read_epochs(folder) == epochs
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 4])
+def test_one_cycle_takes_any_number_of_steps(
+    tiny_config: RunConfig, tmp_path: Path, epochs: int
+) -> None:
+    config = replace(tiny_config, epochs=epochs, batch_size=512, schedule="one_cycle")  # one a time
+    folder = _run(config, tmp_path / "runs", "one")
+    assert read_progress(folder).state == "finished", read_progress(folder).reason
+
+
+def test_the_test_part_of_a_run_that_left_images_out_is_found_again(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, classes_left_out=("fear",), split="stratified")
+    folder = _run(config, tmp_path / "runs", "one")
+    faces = read_faces(config.data, image_size=48)
+    again = evaluate_checkpoint(load_checkpoint(folder.path), faces)
+    assert again["confusion"] == read_record(folder)["test"]["confusion"]
+    assert again["left_out"] == {"fear": 30}
+
+
 def test_early_stopping_ends_before_the_last_epoch(tiny_config: RunConfig, tmp_path: Path) -> None:
     config = replace(tiny_config, epochs=40, learning_rate=1e-8, early_stopping_patience=2)
     folder = _run(config, tmp_path / "runs", "one")
@@ -145,15 +176,22 @@ def test_twins_of_training_images_are_scored_apart(tiny_config: RunConfig, tmp_p
     assert record["test_without_twins"]["n"] == 42
 
 
-def test_failures_are_told_in_words(tiny_config: RunConfig, tmp_path: Path) -> None:
+def test_failures_are_told_in_words(
+    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone = _run(replace(tiny_config, data=str(tmp_path / "gone.csv")), tmp_path / "runs", "gone")
     assert read_progress(gone).state == "failed"
     assert "gone.csv" in read_progress(gone).reason
-    config = replace(tiny_config, learning_rate=10.0, optimizer="sgd", epochs=30)
-    wild = _run(config, tmp_path / "runs", "wild")
-    if read_progress(wild).state == "failed":
-        assert "lower learning rate" in read_progress(wild).reason
     assert "Traceback" in gone.log.read_text()
+    true_loss = torch.nn.functional.cross_entropy
+
+    def diverged(*values: torch.Tensor, **options: object) -> torch.Tensor:
+        return true_loss(*values, **options) * float("nan")
+
+    monkeypatch.setattr("torch.nn.functional.cross_entropy", diverged)
+    wild = _run(tiny_config, tmp_path / "runs", "wild")
+    assert read_progress(wild).state == "failed"
+    assert "try a lower learning rate than 0.01" in read_progress(wild).reason
 
 
 def test_a_gpu_that_is_not_there_is_named(tiny_config: RunConfig, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pandas as pd
 import pytest
 
 from fer_core.data.faces import DataError, Faces
+from fer_core.runs.config import RunConfig
 from fer_core.runs.leaderboard import leaderboard
 from fer_core.runs.record import RunError, read_record, run_lock
+from fer_core.training.dataset import load_run_data
 from fer_core.ui import experiment_updates, run_board, run_details, run_views
 from fer_core.ui.experiment_updates import board_updates, detail_updates, mistakes_html
 from fer_core.ui.figures.runs import comparison_figure, confusion_figure
@@ -229,7 +232,7 @@ def test_mistakes_are_the_surest_wrong_test_images_with_their_pictures(
     settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_run("done", faces=tiny_faces)
-    monkeypatch.setattr(run_details, "read_faces", lambda *arguments: tiny_faces)
+    monkeypatch.setattr(run_details, "read_run_faces", lambda *arguments: tiny_faces)
     found = run_details.mistakes(settings, folder, read_record(folder))
     assert len(found) == run_details.MOST_MISTAKES
     assert found[0].caption == "true angry → predicted disgust 97\u00a0%"
@@ -258,27 +261,60 @@ def test_mistakes_whose_data_is_gone_or_changed_are_explained(
         raise DataError("there is no file faces.zip; choose another")
 
     folder = make_run("done", faces=tiny_faces)
-    monkeypatch.setattr(run_details, "read_faces", gone)
+    monkeypatch.setattr(run_details, "read_run_faces", gone)
     assert "cannot be read any more: there is no file" in mistakes_html(settings, "done")
     other = dataclasses.replace(tiny_faces, images=255 - tiny_faces.images, fingerprint="")
-    monkeypatch.setattr(run_details, "read_faces", lambda *arguments: other)
+    monkeypatch.setattr(run_details, "read_run_faces", lambda *arguments: other)
     assert "has changed since" in mistakes_html(settings, "done")
     folder.predictions.unlink()
     assert "no kept predictions" in mistakes_html(settings, "done")
+
+
+def test_mistakes_of_a_run_that_left_images_out_are_shown(
+    settings: AppSettings, make_run: Any, tiny_config: RunConfig
+) -> None:
+    config = dataclasses.replace(
+        tiny_config, classes_left_out=("fear",), drop_duplicates=True, channels=3
+    )
+    make_run("done", faces=load_run_data(config).faces.subset(np.arange(40)), config=config)
+    assert "has changed since" in mistakes_html(settings, "done")  # other images than the run's
+    make_run("own", faces=load_run_data(config).faces, config=config)
+    assert "<img" in mistakes_html(settings, "own")
 
 
 def test_a_published_page_shows_no_images_of_the_owners_data(
     settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     public = dataclasses.replace(settings, public=True)
-    monkeypatch.setattr(run_details, "read_faces", lambda *arguments: tiny_faces)
+    monkeypatch.setattr(run_details, "read_run_faces", lambda *arguments: tiny_faces)
     drawn = make_run("drawn", faces=tiny_faces)
-    config = dataclasses.replace(run_views.read_config(drawn), data="/home/owner/fer2013.csv")
-    make_run("own", faces=tiny_faces, config=config)
     assert "<img" in mistakes_html(public, "drawn")
-    closed = mistakes_html(public, "own")
-    assert "not shown on this published page" in closed
-    assert "/home/owner" not in closed
+    for name, path in (("own", "/home/owner/fer2013.csv"), ("near", "drawn-at-home/fer2013.csv")):
+        config = dataclasses.replace(run_views.read_config(drawn), data=path)
+        make_run(name, faces=tiny_faces, config=config)
+        closed = mistakes_html(public, name)
+        assert "not shown on this published page" in closed
+        assert path not in closed
+
+
+def test_a_published_page_does_not_say_where_the_owners_data_lies(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("own", config=RunConfig(recipe="quick", data="/home/owner/fer2013.csv"))
+    assert any("/home/owner" in str(part) for part in detail_updates(settings, "own", True))
+    public = detail_updates(dataclasses.replace(settings, public=True), "own", True)
+    assert not any("/home/owner" in str(part) for part in public)
+    assert any("--data data/fer2013.csv" in str(part) for part in public)
+
+
+def test_viewers_who_ask_at_the_same_moment_all_get_the_table(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("one", accuracy=0.684)
+    table = run_board.read_board(settings.runs_folder).table
+    with ThreadPoolExecutor(8) as viewers:
+        paths = set(viewers.map(run_board.write_leaderboard, [table] * 100))
+    assert [path.name for path in paths] == ["leaderboard.csv"]
 
 
 def test_the_page_and_the_leaderboard_speak_of_the_same_columns() -> None:

@@ -50,6 +50,6 @@ def distribution_figure(counts_per_split: dict[str, dict[str, int]]) -> go.Figur
         legend_traceorder="normal",
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    # room on the right for the longest label
-    figure.update_xaxes(title_text="share of the part, %", range=[0, 100 * largest * 1.35])
+    # room on the right for the longest label, on a telephone too
+    figure.update_xaxes(title_text="share of the part, %", range=[0, 100 * largest * 1.6])
     return figure

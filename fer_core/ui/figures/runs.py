@@ -31,6 +31,15 @@ _QUANTITIES = {
 }
 _HEIGHT = 300
 _LAST_WITH_MARKERS = 40
+#: Colours of the confusion matrix, with a step in the middle: on a half-strong blue neither grey
+#: text nor white text could be read.
+_WHITE_ABOVE = 0.42
+_CONFUSION_SCALE = [
+    [0, "rgba(91,110,225,0.05)"],
+    [0.4, "rgba(91,110,225,0.24)"],
+    [0.44, "rgba(80,98,214,0.78)"],
+    [1, "rgba(63,79,192,1)"],
+]
 
 Epochs = Sequence[Mapping[str, Any]]
 
@@ -140,7 +149,7 @@ def confusion_figure(
             z=shown,
             x=names,
             y=names,
-            colorscale=[[0, "rgba(91,110,225,0.06)"], [1, "rgba(73,90,205,1)"]],
+            colorscale=_CONFUSION_SCALE,
             showscale=False,
             xgap=2,
             ygap=2,
@@ -160,7 +169,7 @@ def confusion_figure(
             text=texts,
             mode="text",
             textfont={
-                "color": ["#ffffff" if strength[cell] > 0.5 else TEXT for cell in cells],
+                "color": ["#ffffff" if strength[cell] > _WHITE_ABOVE else TEXT for cell in cells],
                 "size": 12,
             },
             hoverinfo="skip",
