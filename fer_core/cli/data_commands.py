@@ -93,6 +93,6 @@ def alignment_study(chosen: argparse.Namespace) -> int:
         roll_degrees=chosen.turned,
         progress=progress_bar("aligning"),
     )
-    return show_result(
-        chosen, table.to_dict(orient="records"), table.round(3).to_string(index=False)
-    )
+    # A class without a found face has no recall: null in JSON, which knows no NaN.
+    rows = table.astype(object).where(table.notna(), None).to_dict(orient="records")
+    return show_result(chosen, rows, table.round(3).to_string(index=False))

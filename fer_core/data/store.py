@@ -55,16 +55,13 @@ def cached_faces(key: str, build: Callable[[Path], None]) -> Faces:
         if found is not None:
             return found
         # not there, cut short or from another version: built anew
-        shutil.rmtree(folder, ignore_errors=True)
         _clear_leftovers(folder.parent)
         work = Path(tempfile.mkdtemp(prefix=f"part-{os.getpid()}-", dir=folder.parent))
         try:
             build(work)
-            try:
+            if stored_faces(key) is None:  # else another process was faster with the same set
+                shutil.rmtree(folder, ignore_errors=True)
                 os.replace(work, folder)
-            except OSError:  # another process was faster with the same set
-                if not folder.is_dir():
-                    raise
         finally:
             shutil.rmtree(work, ignore_errors=True)
         return _opened(folder)

@@ -19,6 +19,11 @@ from filelock import FileLock, Timeout
 
 from fer_core.paths import RunFolder
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 STATES = ("queued", "running", "stopped", "finished", "failed", "interrupted")
 
 
@@ -104,14 +109,21 @@ def run_lock(folder: RunFolder) -> FileLock:
 
 def is_alive(folder: RunFolder) -> bool:
     """Whether a process works on the run now."""
-    if not folder.path.is_dir():
-        return False
-    lock = run_lock(folder)
     try:
-        lock.acquire(blocking=False)
-    except Timeout:
+        probe = os.open(folder.path / ".lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        if fcntl is not None:
+            # Shared, so that two who look at the same moment do not take each other for the run.
+            fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        else:
+            with run_lock(folder).acquire(blocking=False):
+                pass
+    except (BlockingIOError, Timeout):
         return True
-    lock.release()
+    finally:
+        os.close(probe)  # which frees the shared lock
     return False
 
 

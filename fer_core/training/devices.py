@@ -20,4 +20,5 @@ def device_name(device: torch.device) -> str:
     """The GPU's own name, or CPU with the number of its threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"

@@ -145,12 +145,13 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
     first_epoch = training.epoch
 
     def on_step(step: int, images: int) -> None:
-        done = (training.epoch - first_epoch) * training.steps + step
+        epochs_done = training.epoch - first_epoch
+        done = epochs_done * training.steps + step
         left = (config.epochs - first_epoch) * training.steps - done
-        elapsed = time.monotonic() - begin
+        elapsed = time.monotonic() - begin  # validation included, as a person waits for it too
         writer.update(
             step=step,
-            images_per_second=(done * config.batch_size) / elapsed,
+            images_per_second=(epochs_done * len(data.split.train) + images) / elapsed,
             seconds_left=elapsed / done * left,
         )
 

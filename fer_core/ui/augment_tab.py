@@ -16,6 +16,7 @@ from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui import augment_view as view
 from fer_core.ui import open_sets
 from fer_core.ui.loaded import LoadedCheckpoints
+from fer_core.ui.patient_slider import PatientSlider
 from fer_core.ui.picture_input import PICTURES_AT_ONCE, PhotoInput
 from fer_core.ui.plain import plain
 from fer_core.ui.settings import AppSettings
@@ -237,9 +238,9 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
     use.click(on_use, sliders, [shared.policy, shared.tabs], **quick)
 
 
-def _slider(strength: view.Strength) -> gr.Slider:
+def _slider(strength: view.Strength) -> PatientSlider:
     value = getattr(_START, strength.field) * strength.factor
-    return gr.Slider(
+    return PatientSlider(
         0,
         strength.highest,
         value,

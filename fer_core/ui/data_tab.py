@@ -11,6 +11,7 @@ import gradio as gr
 from fer_core.data.faces import DataError
 from fer_core.ui import data_view as view
 from fer_core.ui import open_sets
+from fer_core.ui.patient_slider import PatientSlider
 from fer_core.ui.plain import plain
 from fer_core.ui.set_view import shares_matter, split_and_audit, view_set, with_split
 from fer_core.ui.settings import AppSettings
@@ -81,10 +82,10 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
                 elem_id="data-split",
             )
             with gr.Row():
-                test = gr.Slider(
+                test = PatientSlider(
                     0, 60, 20, step=1, label="Test, % of all", interactive=False, min_width=140
                 )
-                validation = gr.Slider(
+                validation = PatientSlider(
                     1, 60, 10, step=1, label="Validation, % of rest", interactive=False,
                     min_width=140,
                 )  # fmt: skip

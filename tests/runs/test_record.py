@@ -1,6 +1,7 @@
 """A run folder stays readable whatever died while writing it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ def test_a_running_run_without_its_process_is_interrupted(folder: RunFolder) -> 
     progress = read_progress(folder)
     assert (progress.state, progress.epoch) == ("interrupted", 3)
     assert "resume" in progress.reason
+
+
+def test_looking_does_not_make_a_dead_run_alive(folder: RunFolder) -> None:
+    """Two viewers that look at the same moment: each holds the lock that it looks through."""
+    write_progress(folder, Progress(state="running"))
+    with run_lock(folder).acquire():
+        pass  # leaves the lock's file behind, as a dead run does
+    with ThreadPoolExecutor(8) as pool:
+        states = set(pool.map(lambda _: read_progress(folder).state, range(400)))
+    assert states == {"interrupted"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "dancing"}'])
