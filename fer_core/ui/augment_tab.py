@@ -19,6 +19,7 @@ from fer_core.ui.loaded import LoadedCheckpoints
 from fer_core.ui.patient_slider import PatientSlider
 from fer_core.ui.picture_input import PICTURES_AT_ONCE, PhotoInput
 from fer_core.ui.plain import plain
+from fer_core.ui.refusals import in_words
 from fer_core.ui.settings import AppSettings
 from fer_core.ui.shared_state import HANDED_OVER, SharedState
 
@@ -216,7 +217,9 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         trigger_mode="always_last",
         **quick,
     )
-    another.click(on_random, [shared.data_choice, class_name, seed, *sliders], picked, **quick)
+    another.click(
+        in_words(on_random), [shared.data_choice, class_name, seed, *sliders], picked, **quick
+    )
     gr.on(
         [*[slider.input for slider in sliders], seed.input],
         on_draw,

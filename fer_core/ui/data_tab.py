@@ -13,6 +13,7 @@ from fer_core.ui import data_view as view
 from fer_core.ui import open_sets
 from fer_core.ui.patient_slider import PatientSlider
 from fer_core.ui.plain import plain
+from fer_core.ui.refusals import in_words
 from fer_core.ui.set_view import shares_matter, split_and_audit, view_set, with_split
 from fer_core.ui.settings import AppSettings
 from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE, SharedState
@@ -235,7 +236,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     split_controls = [kind, validation, test, split_seed]
     gr.on(
         [kind.input, validation.release, test.release, split_seed.input],
-        on_split,
+        in_words(on_split),
         [shared.data_choice, *split_controls, class_name, part, seed],
         [
             shared.data_choice,
@@ -252,8 +253,8 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         **quick,
     )
     looked_at = [shared.data_choice, class_name, part]
-    gr.on([class_name.input, part.input], on_filter, [*looked_at, seed], gallery, **quick)
-    again.click(on_again, looked_at, [seed, gallery], **quick)
+    gr.on([class_name.input, part.input], in_words(on_filter), [*looked_at, seed], gallery, **quick)
+    again.click(in_words(on_again), looked_at, [seed, gallery], **quick)
 
 
 def _reporter(progress: gr.Progress) -> open_sets.Progress:

@@ -89,6 +89,10 @@ def read_live(settings: AppSettings, chosen: object) -> LiveRun:
     folder = find_run(runs_folder, name)
     # The state is read before the epochs: a run seen as finished then has all of its lines.
     progress = read_progress(folder)
+    log = read_log_tail(folder, LOG_LINES)
+    if settings.public:  # both may name folders of the owner's
+        log = "The log is for the owner of this page."
+        progress = replace(progress, reason="")
     config = read_config(folder)
     epochs = read_epochs(folder)
     record = read_record(folder) if progress.state == "finished" else None
@@ -98,7 +102,7 @@ def read_live(settings: AppSettings, chosen: object) -> LiveRun:
         status=gone + status_html(name, _with_epochs(progress, config, epochs), record),
         epochs=epochs,
         best=best_epoch(epochs, config.choose_by) if config else None,
-        log=log_html(read_log_tail(folder, LOG_LINES)),
+        log=log_html(log),
         can_stop=progress.state in _STOPPABLE and not settings.public,
         can_resume=progress.state in _RESUMABLE and not settings.public,
         queue=queue,

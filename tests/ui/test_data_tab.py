@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,6 +16,7 @@ from fer_core.labels import FER2013_CLASSES
 from fer_core.ui import data_view, open_sets
 from fer_core.ui.face_grid import GridFace, face_grid
 from fer_core.ui.figures.data import distribution_figure
+from fer_core.ui.refusals import in_words
 from fer_core.ui.set_view import shares_matter, split_and_audit, view_set, with_split
 from fer_core.ui.settings import AppSettings
 from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
@@ -224,3 +226,15 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     table.write_text("emotion,pixels\n" + f"3,{pixels}\n" * 5)
     assert not open_sets.is_open(str(table))
     assert len(open_sets.open_faces(str(table))) == 5
+
+
+def test_a_set_that_is_gone_is_told_in_words() -> None:
+    """Between opening a set and drawing from it again, its file may have been removed."""
+
+    def on_again(source: str) -> str:
+        """A handler."""
+        raise DataError(f"there is no readable file or folder {source}")
+
+    with pytest.raises(gr.Error, match=r"there is no readable file or folder gone\.csv"):
+        in_words(on_again)("gone.csv")
+    assert in_words(len)("four") == 4

@@ -215,6 +215,18 @@ def test_a_published_page_starts_stops_and_resumes_nothing(
     assert "stopped" in live.status
 
 
+def test_a_published_page_shows_neither_log_nor_reason(
+    settings: AppSettings, make_run: Any
+) -> None:
+    """Both may name folders of the owner's."""
+    folder = make_run("broken", state="failed", reason="no file /home/owner/faces.csv")
+    folder.log.write_text("reading /home/owner/faces.csv\n")
+    at_home = live_run.read_live(settings, "broken")
+    assert "/home/owner" in at_home.status + at_home.log
+    public = live_run.read_live(dataclasses.replace(settings, public=True), "broken")
+    assert "/home/owner" not in public.status + public.log
+
+
 @pytest.mark.parametrize(
     "name", ["../runs/good", "..", "/etc", "good/", "good/../good", ".hidden", "", None, 3, "a\0b"]
 )
