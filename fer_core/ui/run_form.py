@@ -109,6 +109,10 @@ def form_values(config: RunConfig) -> dict[str, Any]:
     return values
 
 
+#: A text field is worked through at every change, on a public page for strangers too.
+LONGEST_TEXT = 2000
+
+
 def config_from_form(
     values: Mapping[str, Any],
     recipe: RunConfig,
@@ -127,6 +131,10 @@ def config_from_form(
             settings[name] = data[part]
     lines = []
     for name, value in values.items():
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            raise ConfigError(
+                f"{name} takes at most {LONGEST_TEXT:,} characters, got {len(value):,}; shorten it"
+            )
         kind = type(settings.get(name))
         if kind is dict:
             settings[name] = {}

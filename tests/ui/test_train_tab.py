@@ -215,6 +215,12 @@ def test_a_published_page_starts_stops_and_resumes_nothing(
     assert "stopped" in live.status
 
 
+def test_an_endless_text_is_refused_before_it_is_read() -> None:
+    values = {**run_form.form_values(QUICK), "model_options": "dropout=0.1\n" * 1000}
+    with pytest.raises(ConfigError, match="at most 2,000 characters, got 12,000"):
+        train_tab.read_form("quick", "none", STRATIFIED, None, values)
+
+
 def test_a_published_page_shows_neither_log_nor_reason(
     settings: AppSettings, make_run: Any
 ) -> None:
