@@ -160,6 +160,7 @@ def test_data_and_augment_tabs_in_the_browser(served: Served) -> None:
         page.wait_for_selector("#data-means img")
         assert "350 grey images" in page.inner_text("#data-summary")
         assert page.locator("#data-gallery img").count() == 24
+        page.wait_for_selector("#data-chart .barlayer .point")  # drawn after the pictures are there
         assert page.locator("#data-chart .barlayer .point").count() == 21
 
         page.get_by_label("a stratified draw").click()
