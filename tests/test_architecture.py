@@ -19,8 +19,9 @@ ALLOWED = {
     "runs": {"labels", "paths", "data", "models"},
     "training": {"labels", "paths", "data", "models", "runs"},
     "inference": {"labels", "paths", "data", "models", "runs"},
-    "ui": {"labels", "paths", "data", "models", "runs", "training", "inference"},
-    "cli": {"labels", "paths", "data", "models", "runs", "training", "inference"},
+    "comparison": {"labels", "paths", "data", "models", "runs", "training", "inference"},
+    "ui": {"labels", "paths", "data", "models", "runs", "training", "inference", "comparison"},
+    "cli": {"labels", "paths", "data", "models", "runs", "training", "inference", "comparison"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -8,6 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 
+#: command(name, run, help_text) → the parser of a new command; it has --json already.
+Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+
 def show_result(chosen: argparse.Namespace, values: Any, text: str) -> int:
     print(json.dumps(values, indent=2) if chosen.json else text)
     return 0

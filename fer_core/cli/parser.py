@@ -11,7 +11,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fer_core.cli import data_commands, training_commands
+from fer_core.cli import (
+    budget_commands,
+    competition_commands,
+    data_commands,
+    domain_commands,
+    efficiency_commands,
+    sweep_commands,
+    training_commands,
+)
 
 #: Refusals that are the user's to mend; anything else is a fault of ours and keeps its traceback.
 _REFUSALS = (ValueError, OSError, RuntimeError)
@@ -99,6 +107,15 @@ def _parser() -> argparse.ArgumentParser:
     ship.add_argument("folder", type=Path, metavar="RUN")
     ship.add_argument("name", help="the checkpoint's name")
     ship.add_argument("--note", type=Path, help="Markdown file to add to the card: origin, rights")
+
+    for more in (
+        sweep_commands,
+        budget_commands,
+        efficiency_commands,
+        domain_commands,
+        competition_commands,
+    ):
+        more.add_commands(command)
 
     command("models", training_commands.models, "list the networks with their size and cost")
     command("recipes", training_commands.recipes, "list the recipes")

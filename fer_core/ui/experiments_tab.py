@@ -7,6 +7,10 @@ from typing import Any
 import gradio as gr
 
 from fer_core.runs.record import RunError
+from fer_core.ui.budget_view import build_budget_view
+from fer_core.ui.competition_view import build_competition_view
+from fer_core.ui.domain_view import build_domain_view
+from fer_core.ui.efficiency_view import build_efficiency_view
 from fer_core.ui.experiment_updates import (
     NO_ROWS,
     board_updates,
@@ -20,6 +24,7 @@ from fer_core.ui.run_details import PER_CLASS_COLUMNS, deletable_run, delete
 from fer_core.ui.run_views import STATUS_CSS
 from fer_core.ui.settings import AppSettings
 from fer_core.ui.shared_state import SharedState
+from fer_core.ui.sweep_view import build_sweep_view
 
 _COLUMN_WIDTHS = (200, 115, 90, 135, 115, 100, 120, 95, 110, 90, 85, 190, 300)
 
@@ -32,6 +37,23 @@ _ABOUT_COLUMNS = (
 
 
 def build_experiments_tab(settings: AppSettings, shared: SharedState) -> None:
+    """The comparisons of finished runs, each behind an inner tab; the leaderboard comes first."""
+    with gr.Tabs(elem_id="experiment-tabs"):
+        with gr.Tab("Leaderboard", id="leaderboard", elem_id="tab-leaderboard"):
+            _build_board(settings, shared)
+        with gr.Tab("Sweeps", id="sweeps", elem_id="tab-sweeps"):
+            build_sweep_view(settings, shared)
+        with gr.Tab("Equal budgets", id="budgets", elem_id="tab-budgets"):
+            build_budget_view(settings, shared)
+        with gr.Tab("Efficiency", id="efficiency", elem_id="tab-efficiency"):
+            build_efficiency_view(settings, shared)
+        with gr.Tab("New domain", id="domain", elem_id="tab-domain"):
+            build_domain_view(settings, shared)
+        with gr.Tab("Competition files", id="competition", elem_id="tab-competition"):
+            build_competition_view(settings, shared)
+
+
+def _build_board(settings: AppSettings, shared: SharedState) -> None:
     empty = gr.Markdown(NO_ROWS, visible=False, elem_id="no-runs")
     table = gr.Dataframe(
         headers=list(COLUMNS),

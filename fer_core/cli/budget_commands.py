@@ -1,0 +1,9 @@
+"""Commands: recipes under the same budget, side by side, with a verdict."""
+
+from __future__ import annotations
+
+from fer_core.cli.output import Command
+
+
+def add_commands(command: Command) -> None:
+    """Add this module's commands; command(name, run, help_text) makes one."""

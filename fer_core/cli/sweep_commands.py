@@ -1,0 +1,9 @@
+"""Commands: sweeps and ablations: one grid of runs, one table."""
+
+from __future__ import annotations
+
+from fer_core.cli.output import Command
+
+
+def add_commands(command: Command) -> None:
+    """Add this module's commands; command(name, run, help_text) makes one."""
