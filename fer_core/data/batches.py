@@ -32,16 +32,21 @@ class Batch:
 class FaceTensor:
     """One part of a set, ready to be drawn from: images uint8 (N, H, W, C), labels int64 (N,)."""
 
-    def __init__(self, faces: Faces, indices: np.ndarray, device: torch.device) -> None:
-        self.indices = np.asarray(indices)
-        self.labels = torch.from_numpy(faces.labels[self.indices]).to(device)
-        images = torch.from_numpy(np.ascontiguousarray(faces.images[self.indices]))
+    def __init__(self, images: np.ndarray, labels: np.ndarray, device: torch.device) -> None:
+        """images: uint8 (N, H, W, C); labels: int64 (N,)."""
+        self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(device)
+        images = torch.from_numpy(np.ascontiguousarray(images))
         resident = device.type == "cuda" and images.nbytes <= _RESIDENT_BYTES
         self.images = images.to(device) if resident else images
         self.device = device
 
+    @classmethod
+    def of(cls, faces: Faces, indices: np.ndarray, device: torch.device) -> FaceTensor:
+        """The part of a set at `indices` (int (N,)), in that order."""
+        return cls(faces.images[indices], faces.labels[indices], device)
+
     def __len__(self) -> int:
-        return len(self.indices)
+        return len(self.labels)
 
     def take(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """uint8 (B, H, W, C) and int64 (B,) at `positions`, on the device."""

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from fer_core.data.faces import SPLIT_NAMES, DataError, Faces
 
-KINDS = ("source", "stratified")
+KINDS = ("source", "own_validation", "stratified")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class SplitPlan:
     """How to split.
 
     kind: "source" keeps the source's own parts and cuts the missing ones from its training images;
-    a source without any is split as by "stratified". "stratified" ignores the source's own parts.
+    a source without any is split as by "stratified". "own_validation" is the same, but the
+    validation images are always cut from the source's training images, and those that it brings
+    are not used. "stratified" ignores the source's own parts.
     test_share: of all labelled images, or of the training images where the source has its own
     validation images, 0 to 0.95. validation_share: of the images that are not test, 0 to 0.95;
     of the training images where the source has its own test images. seed: of the draw.
@@ -80,6 +82,8 @@ def split_faces(faces: Faces, plan: SplitPlan) -> Split:
         return _made(train, validation, test)
     own = np.asarray(faces.source_split)[labelled]
     train, validation, test = (labelled[own == name] for name in SPLIT_NAMES)
+    if plan.kind == "own_validation":
+        validation = validation[:0]
     if not len(train):
         raise DataError(
             "the source's own split has no training images; choose the stratified split instead"

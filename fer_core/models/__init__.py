@@ -1,97 +1,216 @@
 """Networks by name: `MODELS`, `build_model`, and what one costs, `describe_model`.
 
-A builder takes (classes, channels, image_size, options) and returns a module that maps
-images float32 (B, C, S, S) to logits (B, classes).
+Every network maps images float32 (B, C, S, S) to scores (B, classes); their softmax are the
+probabilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import difflib
 from typing import Any
 
-import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from fer_core.models.backbones import PREFIX, backbone_names, find_backbone
+from fer_core.models.class_targeted import OUTPUTS, ClassTargetedNetwork
 from fer_core.models.competition import CompetitionBaseline
 from fer_core.models.expressnet import ExpressNet
+from fer_core.models.facts import ModelFacts, describe_model, keras_parameters
+from fer_core.models.five_approaches import CustomNetwork, MultilayerPerceptron
+from fer_core.models.kernel_machine import KernelMachine
+from fer_core.models.network import (
+    DROPOUT_BOUNDS,
+    PRETRAINED,
+    ModelError,
+    Network,
+    Option,
+    check_options,
+)
+from fer_core.models.resnet import ResNet18
+from fer_core.models.six_class import SixClassNetwork
+from fer_core.models.two_phase import TwoPhaseNetwork, TwoPhaseTemplate
+from fer_core.models.vgg import FrozenVGG19, FullVGG19
 
-Builder = Callable[[int, int, int, dict[str, Any]], nn.Module]
+__all__ = [
+    "MODELS",
+    "ModelError",
+    "ModelFacts",
+    "Network",
+    "Option",
+    "build_model",
+    "describe_model",
+    "find_network",
+    "keras_parameters",
+    "known_model",
+    "search_backbones",
+]
 
 
-class ModelError(ValueError):
-    """A model that cannot be built. The message says what was wrong, what was got, what to do."""
+def _dropout(default: float, place: str) -> Option:
+    return Option(default, f"share of values dropped {place}", bounds=DROPOUT_BOUNDS)
+
+
+def _expressnet_options(widths: tuple[int, ...], depths: tuple[int, ...], dropout: float) -> dict:
+    return {
+        "widths": Option(widths, "channels of each stage"),
+        "depths": Option(depths, "residual blocks of each stage"),
+        "dropout": _dropout(dropout, "before the last layer"),
+    }
 
 
 def _expressnet(classes: int, channels: int, image_size: int, options: dict[str, Any]) -> nn.Module:
-    for name in ("widths", "depths"):  # JSON knows lists only
-        if name in options:
-            options[name] = tuple(options[name])
     return ExpressNet(classes, channels, **options)
 
 
-def _small_expressnet(
-    classes: int, channels: int, image_size: int, options: dict[str, Any]
-) -> nn.Module:
-    """An ExpressNet for demonstrations: a third of the width, trained in seconds per epoch."""
-    small = {"widths": (12, 24, 48), "depths": (1, 1, 1), "dropout": 0.1}
-    return _expressnet(classes, channels, image_size, {**small, **options})
-
-
-def _competition(
-    classes: int, channels: int, image_size: int, options: dict[str, Any]
-) -> nn.Module:
-    if image_size % 8:
-        raise ModelError(
-            f"competition_baseline halves the picture three times: image_size must be a multiple "
-            f"of 8, got {image_size}; try 48"
-        )
-    return CompetitionBaseline(classes, channels, image_size, **options)
-
-
-MODELS: dict[str, Builder] = {
-    "expressnet": _expressnet,
-    "expressnet_demo": _small_expressnet,
-    "competition_baseline": _competition,
+#: Every network of this project by name, in the order that lists show them.
+MODELS: dict[str, Network] = {
+    "expressnet": Network(
+        "ExpressNet, this project's own",
+        _expressnet,
+        options=_expressnet_options((32, 64, 128), (1, 2, 2), 0.2),
+    ),
+    "expressnet_demo": Network(
+        "ExpressNet at a third of its width, for demonstrations",
+        _expressnet,
+        options=_expressnet_options((12, 24, 48), (1, 1, 1), 0.1),
+    ),
+    "two_phase_template": Network(
+        "Two-phase augmentation: template network",
+        lambda classes, channels, size, options: TwoPhaseTemplate(classes, channels, size),
+        "A",
+    ),
+    "two_phase": Network(
+        "Two-phase augmentation: final network",
+        lambda classes, channels, size, options: TwoPhaseNetwork(
+            classes, channels, size, **options
+        ),
+        "A",
+        {
+            "dropout": _dropout(0.25, "after each of the first two blocks"),
+            "dense_dropout": _dropout(0.5, "after each fully connected layer"),
+        },
+    ),
+    "class_targeted": Network(
+        "Class-targeted augmentation",
+        lambda classes, channels, size, options: ClassTargetedNetwork(
+            classes, channels, size, **options
+        ),
+        "B",
+        {
+            "hidden": Option(70, "width of the first fully connected layer", bounds=(1, 10_000)),
+            "output": Option("tanh", "what the last layer does", choices=tuple(OUTPUTS)),
+            "dropout": _dropout(0.5, "after flattening"),
+        },
+    ),
+    "competition_baseline": Network(
+        "The competition's baseline",
+        lambda classes, channels, size, options: CompetitionBaseline(classes, channels, size),
+        "C",
+    ),
+    "mlp": Network(
+        "Multilayer perceptron",
+        lambda classes, channels, size, options: MultilayerPerceptron(
+            classes, channels, size, **options
+        ),
+        "D",
+        {"dropout": _dropout(0.2, "after each of the first two layers")},
+    ),
+    "custom_cnn": Network(
+        "Custom network without padding",
+        lambda classes, channels, size, options: CustomNetwork(classes, channels, size, **options),
+        "D",
+        {"dropout": _dropout(0.2, "after each pool")},
+    ),
+    "vgg19_frozen": Network(
+        "VGG19 with frozen convolutions",
+        lambda classes, channels, size, options: FrozenVGG19(classes, size, **options),
+        "D",
+        {"pretrained": PRETRAINED},
+    ),
+    "vgg19_full": Network(
+        "VGG19, every layer trained",
+        lambda classes, channels, size, options: FullVGG19(classes, size, **options),
+        "D",
+        {"pretrained": PRETRAINED},
+    ),
+    "svm": Network(
+        "Support vector machine (fitted, not trained by gradients)",
+        lambda classes, channels, size, options: KernelMachine(
+            classes, channels, size, options["support"] or classes, options["components"]
+        ),
+        "D",
+        {
+            "support": Option(
+                0, "support vectors; 0 makes a blank machine", bounds=(0, 10_000_000)
+            ),
+            "components": Option(
+                0, "principal components it sees; 0: pixels", bounds=(0, 1_000_000)
+            ),
+        },
+    ),
+    "six_class_cnn": Network(
+        "Six classes in colour",
+        lambda classes, channels, size, options: SixClassNetwork(
+            classes, channels, size, **options
+        ),
+        "E",
+        {"dropout": _dropout(0.5, "before the last layer")},
+    ),
+    "resnet18": Network(
+        "ResNet-18",
+        lambda classes, channels, size, options: ResNet18(classes, **options),
+        "E",
+        {"pretrained": PRETRAINED},
+    ),
 }
 
 
-@dataclass(frozen=True)
-class ModelFacts:
-    """parameters: all of them; trainable: those a run changes; gflops: of one forward pass of one
-    image, a multiply-add counted as two."""
+def find_network(name: str) -> Network:
+    """The registry's entry, of this project or of timm. ModelError for an unknown name."""
+    if name in MODELS:
+        return MODELS[name]
+    if name.startswith(PREFIX):
+        return find_backbone(name)
+    near = difflib.get_close_matches(name, MODELS, n=3)
+    meant = f"did you mean {', '.join(near)}? " if near else ""
+    raise ModelError(
+        f"unknown model {name!r}; {meant}known: {', '.join(MODELS)}, "
+        f"and {PREFIX}NAME for any of timm"
+    )
 
-    name: str
-    parameters: int
-    trainable: int
-    gflops: float
+
+def known_model(name: str) -> None:
+    """Raises ModelError, with near matches, when there is no network of that name."""
+    find_network(name)
+
+
+def search_backbones(text: str = "", limit: int | None = None) -> list[str]:
+    """Names that hold every word of `text`: own networks first, then timm's as `timm/<name>`."""
+    words = text.lower().split()
+    names = [*MODELS, *backbone_names()]
+    return [name for name in names if all(word in name.lower() for word in words)][:limit]
 
 
 def build_model(
-    name: str, classes: int, channels: int, image_size: int, options: dict[str, Any] | None = None
+    name: str,
+    classes: int,
+    channels: int,
+    image_size: int,
+    options: dict[str, Any] | None = None,
+    fetch_weights: bool = True,
 ) -> nn.Module:
-    """A fresh network with random weights. Raises ModelError for an unknown name or option."""
-    if name not in MODELS:
-        raise ModelError(f"unknown model {name!r}; known: {', '.join(sorted(MODELS))}")
+    """A fresh network, with random weights or, where `pretrained` is on, ImageNet's.
+
+    fetch_weights=False ignores `pretrained`: for a network that is filled from a checkpoint.
+    ModelError for an unknown name or option, and when weights cannot be fetched.
+    """
+    network = find_network(name)
+    values = check_options(name, network.options, options or {})
+    if not fetch_weights and "pretrained" in values:
+        values["pretrained"] = False
     try:
-        return MODELS[name](classes, channels, image_size, dict(options or {}))
-    except TypeError as error:
-        raise ModelError(f"model {name} does not take the options {options}: {error}") from error
-
-
-def describe_model(model: nn.Module, name: str, channels: int, image_size: int) -> ModelFacts:
-    """Counts of a built network, from one forward pass of one image on its own device."""
-    parameters = list(model.parameters())
-    image = torch.zeros(1, channels, image_size, image_size, device=parameters[0].device)
-    was_training = model.training
-    model.eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(image)
-    model.train(was_training)
-    return ModelFacts(
-        name=name,
-        parameters=sum(weights.numel() for weights in parameters),
-        trainable=sum(weights.numel() for weights in parameters if weights.requires_grad),
-        gflops=counter.get_total_flops() / 1e9,
-    )
+        return network.build(classes, channels, image_size, values)
+    except ModelError:
+        raise
+    except ValueError as error:
+        raise ModelError(f"{name}: {error}") from error

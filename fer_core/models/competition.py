@@ -1,12 +1,14 @@
-"""The competition's baseline network: plain 3×3 convolutions and a long fully connected tail.
+"""System C, the competition's baseline: plain 3×3 convolutions and a long fully connected tail.
 
-Enters: images float32 (B, C, S, S), S a multiple of 8. Leaves: logits (B, classes).
+Enters: images float32 (B, C, S, S), S at least 8. Leaves: scores (B, classes).
 """
 
 from __future__ import annotations
 
 import torch
 from torch import nn
+
+from fer_core.models.network import flattened_width
 
 
 class CompetitionBaseline(nn.Module):
@@ -23,7 +25,9 @@ class CompetitionBaseline(nn.Module):
                 inputs = width
             layers.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*layers)
-        self.flattened = inputs * (image_size // 8) ** 2
+        self.flattened = flattened_width(
+            self.features, "competition_baseline", channels, image_size
+        )
         tail: list[nn.Module] = [nn.Flatten()]
         inputs = self.flattened
         for width in (2304, 1152, 576, 288, 144):

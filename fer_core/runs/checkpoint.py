@@ -20,6 +20,7 @@ from torch import nn
 from fer_core.data.preprocess import Preprocessing
 from fer_core.models import ModelError, build_model, describe_model
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.runs.config import RunConfig
 from fer_core.runs.record import list_runs, read_record
 
 #: The one entry of the file's header that is ours.
@@ -111,6 +112,7 @@ def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
             preprocessing.channels,
             preprocessing.image_size,
             header["model_options"],
+            fetch_weights=False,
         )
         model.load_state_dict(load_file(place.weights))
         temperature = float(header["temperature"])
@@ -146,6 +148,51 @@ def read_header(weights: Path) -> dict[str, Any]:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise CheckpointError(f"the header of {weights} is damaged: {error}") from error
+
+
+def read_start(folder: str | Path) -> dict[str, Any]:
+    """What a run takes over from the checkpoint that it starts from.
+
+    Keys weights (path), model, model_options, preprocessing (`Preprocessing`), class_names (tuple).
+    CheckpointError when the folder holds no usable weights.
+    """
+    place = RunFolder(Path(folder))
+    if not place.weights.is_file():
+        raise CheckpointError(
+            f"start_from: {place.path} holds no weights.safetensors; "
+            "name a finished run or a shipped checkpoint"
+        )
+    header = read_header(place.weights)
+    try:
+        return {
+            "weights": place.weights,
+            "model": str(header["model"]),
+            "model_options": dict(header["model_options"]),
+            "preprocessing": Preprocessing.from_dict(header["preprocessing"]),
+            "class_names": tuple(str(name) for name in header["class_names"]),
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the header of {place.weights} is damaged: {error}") from error
+
+
+def load_start(model: nn.Module, config: RunConfig) -> None:
+    """Give a fresh network the weights that its run starts from, in place.
+
+    CheckpointError when the checkpoint holds another network than the configuration names.
+    """
+    start = read_start(config.start_from)
+    if start["model"] != config.model:
+        raise CheckpointError(
+            f"start_from: {config.start_from} holds a {start['model']}, the configuration names "
+            f"{config.model!r}; set model={start['model']}"
+        )
+    try:
+        model.load_state_dict(load_file(start["weights"]))
+    except (RuntimeError, SafetensorError) as error:
+        raise CheckpointError(
+            f"start_from: the weights in {config.start_from} do not fit {config.model} with "
+            f"these options; set model_options={json.dumps(start['model_options'])}"
+        ) from error
 
 
 def list_checkpoints(

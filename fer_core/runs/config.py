@@ -11,41 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fer_core.data.augment import AugmentPolicy
-from fer_core.models import MODELS
+from fer_core.data.faces import DataError
+from fer_core.models import ModelError, known_model
+from fer_core.runs.limits import BOUNDS, CHOICES, PHASE_FIELDS
 
 
 class ConfigError(ValueError):
     """A setting that cannot be used. The message says the field, what was got and what to do."""
-
-
-#: The allowed values of every field that is a choice; the form and the errors read them here.
-CHOICES: dict[str, tuple[str, ...]] = {
-    "split": ("source", "stratified"),
-    "scaling": ("minus_one_to_one", "imagenet", "dataset"),
-    "optimizer": ("sgd", "adam", "adamw"),
-    "schedule": ("constant", "one_cycle", "cosine", "plateau"),
-    "choose_by": ("validation_accuracy", "validation_macro_f1", "validation_loss"),
-    "device": ("auto", "cpu", "cuda"),
-    "precision": ("auto", "float32", "bfloat16"),
-}
-
-#: (lowest, highest) of every number.
-BOUNDS: dict[str, tuple[float, float]] = {
-    "image_size": (16, 512),
-    "validation_share": (0.01, 0.8),
-    "test_share": (0.0, 0.8),
-    "split_seed": (0, 2**31 - 1),
-    "epochs": (1, 10_000),
-    "batch_size": (2, 65_536),
-    "learning_rate": (1e-8, 10.0),
-    "weight_decay": (0.0, 1.0),
-    "momentum": (0.0, 0.999),
-    "label_smoothing": (0.0, 0.5),
-    "gradient_clip": (0.0, 1000.0),
-    "ema_decay": (0.0, 0.99999),
-    "early_stopping_patience": (0, 10_000),
-    "seed": (0, 2**31 - 1),
-}
 
 
 @dataclass(frozen=True)
@@ -55,9 +27,20 @@ class RunConfig:
     data: what to read (a path, "drawn", "hub:owner/name"). image_size in pixels, channels 1 or 3.
     split: "source" takes the source's own split and cuts what it lacks; "stratified" draws one.
     validation_share: of the images that are not test; test_share: of all images.
-    classes_left_out: class names whose images are not used.
-    scaling: how pixels are normalised. choose_by: what picks the best epoch and stops early.
-    early_stopping_patience, gradient_clip, ema_decay: 0 turns them off.
+    classes_left_out: class names whose images are not used. class_map: class → the name that it
+    gets, so that classes can be renamed and merged; "" leaves one out.
+    train_share: stratified share of the training part that is used.
+    preparation: steps over the training part before it is trained on, see data.prepare.
+    scaling: how pixels are normalised.
+    start_from: checkpoint folder whose weights, preprocessing and classes the run begins with.
+    frozen_share: share of the network's layers, from the input on, that keep their weights.
+    chunk_size: a larger batch goes through the network in parts of at most this many images, to
+    save memory; the gradients are those of the whole batch, but batch normalisation sees a part.
+    choose_by: what picks the best epoch; early_stopping_by and plateau_by: what those two watch,
+    early_stopping_by="choose_by" the same. early_stopping_patience, gradient_clip, ema_decay,
+    chunk_size, max_updates, max_seconds (of training, validation not counted): 0 turns them off.
+    phases: consecutive parts of the run, each a table of PHASE_FIELDS that differ in it; their
+    epochs are scaled to add up to `epochs`.
     """
 
     recipe: str = "custom"
@@ -69,19 +52,29 @@ class RunConfig:
     test_share: float = 0.2
     split_seed: int = 42
     classes_left_out: tuple[str, ...] = ()
+    class_map: dict[str, Any] = field(default_factory=dict)
     drop_duplicates: bool = False
+    train_share: float = 1.0
+    preparation: tuple[str, ...] = ()
     scaling: str = "minus_one_to_one"
 
     model: str = "expressnet"
     model_options: dict[str, Any] = field(default_factory=dict)
+    start_from: str = ""
+    frozen_share: float = 0.0
 
     epochs: int = 10
     batch_size: int = 128
+    chunk_size: int = 0
     optimizer: str = "adam"
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     momentum: float = 0.9
     schedule: str = "constant"
+    plateau_factor: float = 0.5
+    plateau_patience: int = 3
+    plateau_by: str = "validation_loss"
+    loss: str = "cross_entropy"
     label_smoothing: float = 0.0
     class_weights: bool = False
     balanced_sampling: bool = False
@@ -89,9 +82,14 @@ class RunConfig:
     ema_decay: float = 0.0
     choose_by: str = "validation_accuracy"
     early_stopping_patience: int = 0
+    early_stopping_by: str = "choose_by"
+    max_updates: int = 0
+    max_seconds: float = 0.0
+    phases: tuple[dict[str, Any], ...] = ()
     augment: AugmentPolicy = field(default_factory=AugmentPolicy)
 
     seed: int = 0
+    deterministic: bool = False
     device: str = "auto"
     precision: str = "auto"
 
@@ -99,16 +97,59 @@ class RunConfig:
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
             object.__setattr__(self, item.name, _checked(item.name, item.type, value))
-        if self.model not in MODELS:
-            raise ConfigError(f"model must be one of {sorted(MODELS)}, got {self.model!r}")
+        try:
+            known_model(self.model)
+            if self.preparation:
+                from fer_core.data.prepare import check_steps
+
+                check_steps(self.preparation)
+        except (ModelError, DataError) as error:
+            raise ConfigError(f"{error}") from error
         if self.channels not in (1, 3):
             raise ConfigError(f"channels must be 1 (grey) or 3 (colour), got {self.channels}")
         if not self.data.strip():
             raise ConfigError("data must name a data set, got nothing; try 'drawn'")
+        self.phase_configs()  # every phase is checked as a whole
+
+    def phase_configs(self) -> tuple[RunConfig, ...]:
+        """One configuration per phase, in order; without phases the run itself is the only one.
+
+        The epochs of the phases are scaled so that they add up to `epochs`, each at least 1.
+        """
+        if not self.phases:
+            return (self,)
+        if self.epochs < len(self.phases):
+            raise ConfigError(
+                f"epochs must be at least {len(self.phases)}, one for each phase, got {self.epochs}"
+            )
+        found = [self._phase(place) for place in range(len(self.phases))]
+        wanted = [config.epochs for config in found]
+        shares = [max(1, round(self.epochs * part / sum(wanted))) for part in wanted]
+        longest = shares.index(max(shares))
+        shares[longest] += self.epochs - sum(shares)
+        return tuple(
+            dataclasses.replace(config, epochs=share)
+            for config, share in zip(found, shares, strict=True)
+        )
+
+    def _phase(self, place: int) -> RunConfig:
+        changes = self.phases[place]
+        unknown = set(changes) - set(PHASE_FIELDS)
+        if unknown:
+            raise ConfigError(
+                f"phases: a phase cannot set {sorted(unknown)}; it may set "
+                f"{', '.join(PHASE_FIELDS)}"
+            )
+        try:
+            return dataclasses.replace(self, phases=(), **changes)
+        except (ConfigError, TypeError) as error:
+            raise ConfigError(f"phases: in phase {place + 1}, {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `from_dict` reads them."""
         values = dataclasses.asdict(self)
-        values["classes_left_out"] = list(self.classes_left_out)
+        for name in ("classes_left_out", "preparation", "phases"):
+            values[name] = list(values[name])
         return values
 
     def to_json(self) -> str:
@@ -147,12 +188,12 @@ class RunConfig:
             if group not in values:
                 raise ConfigError(f"unknown setting {group!r}; known: {', '.join(FIELDS)}")
             if inner:
-                if group not in ("augment", "model_options"):
+                if group not in ("augment", "model_options", "class_map"):
                     raise ConfigError(f"{group} has no parts, got {name!r}")
                 values[group] = {**values[group], inner: _parsed(text)}
             elif group == "augment":  # a ready policy, whose parts a later setting may change
                 values[group] = _policy(text).to_dict()
-            elif group == "classes_left_out":
+            elif group in ("classes_left_out", "preparation"):
                 values[group] = [part.strip() for part in text.split(",") if part.strip()]
             else:
                 values[group] = text if isinstance(values[group], str) else _parsed(text)
@@ -160,6 +201,23 @@ class RunConfig:
 
 
 FIELDS = tuple(item.name for item in dataclasses.fields(RunConfig))
+
+
+_LISTED = {
+    "classes_left_out": "class names",
+    "preparation": "steps",
+    "phases": "tables of field: value",
+}
+
+
+def _plain(phase: dict[str, Any]) -> dict[str, Any]:
+    """A phase as JSON has it: a policy as a table, a tuple as a list."""
+    values = {**phase}
+    if isinstance(values.get("augment"), AugmentPolicy):
+        values["augment"] = values["augment"].to_dict()
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
+    }
 
 
 def _parsed(text: str) -> Any:
@@ -194,9 +252,12 @@ def _checked(name: str, kind: str, value: Any) -> Any:
             raise ConfigError(f"{name} must be a text, got {value!r}")
         return value
     if kind.startswith("tuple"):
-        if isinstance(value, str) or not all(isinstance(part, str) for part in value):
-            raise ConfigError(f"{name} must be a list of class names, got {value!r}")
-        return tuple(value)
+        wanted = dict if name == "phases" else str
+        if not isinstance(value, list | tuple) or not all(
+            isinstance(part, wanted) for part in value
+        ):
+            raise ConfigError(f"{name} must be a list of {_LISTED[name]}, got {value!r}")
+        return tuple(_plain(part) if wanted is dict else part for part in value)
     if not isinstance(value, dict):
         raise ConfigError(f"{name} must be a table of option: value, got {value!r}")
     return dict(value)

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from dataclasses import dataclass
 from typing import Any
 
 from fer_core.data.augment import POLICIES
 from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.runs.recipe import Recipe, recipe
+from fer_core.runs.reference_recipes import REFERENCE_RECIPES
 
-
-@dataclass(frozen=True)
-class Recipe:
-    name: str
-    title: str
-    description: str
-    config: RunConfig
-
-
-def _recipe(name: str, title: str, description: str, **settings: object) -> Recipe:
-    return Recipe(name, title, description, RunConfig(recipe=name, **settings))
-
-
-_ALL = (
-    _recipe(
+_OWN = (
+    recipe(
         "quick",
         "Quick look",
         "A small network on the drawn faces: the whole way from start to leaderboard in under two "
@@ -39,19 +28,7 @@ _ALL = (
         ema_decay=0.98,
         augment=POLICIES["light"],
     ),
-    _recipe(
-        "competition_baseline",
-        "Competition baseline",
-        "The plain convolutional network of a FER2013 course competition: Adam 0.001, batches of "
-        "400, 10 epochs. The report's figure is 54.57 % on PublicTest. Meant for FER2013: choose "
-        "it in the Data tab first.",
-        model="competition_baseline",
-        epochs=10,
-        batch_size=400,
-        optimizer="adam",
-        learning_rate=1e-3,
-    ),
-    _recipe(
+    recipe(
         "expressnet",
         "ExpressNet",
         "This project's own small residual network with the settings that made the shipped model: "
@@ -70,7 +47,7 @@ _ALL = (
     ),
 )
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
+RECIPES: dict[str, Recipe] = {item.name: item for item in (*_OWN, *REFERENCE_RECIPES)}
 
 
 def find_recipe(name: str) -> Recipe:
@@ -106,5 +83,5 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         if all(isinstance(part, str) for part in value):
             return ",".join(value)
-        return str(value).replace(" ", "")
+        return json.dumps(value)
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from fer_core.data.audit import repeated_rows
 from fer_core.data.faces import SPLIT_NAMES, UNLABELLED, DataError, Faces
-from fer_core.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from fer_core.data.prepare import prepare_training
+from fer_core.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, PixelScaler, Preprocessing
 from fer_core.data.readers import read_faces
 from fer_core.data.split import Split, SplitPlan, split_faces
 from fer_core.data.twins import has_twin_in
-from fer_core.labels import canonical_name
+from fer_core.labels import canonical_name, ordered_classes
+from fer_core.runs.checkpoint import read_start
 from fer_core.runs.config import RunConfig
 
 
@@ -26,20 +28,28 @@ class RunData:
     split: Split
     preprocessing: Preprocessing
 
-    def describe(self) -> dict[str, Any]:
-        """Keys source, name, fingerprint, class_names, counts {split: {class: images}}."""
+    def describe(
+        self, preparations: Mapping[int, Sequence[tuple[str, int]]] | None = None
+    ) -> dict[str, Any]:
+        """Keys source, name, fingerprint, class_names, counts {split: {class: images}}, and
+        preparations {phase: [[step, rows after it]]} where there are any."""
         counts = {}
         for part in SPLIT_NAMES:
             labels = self.faces.labels[getattr(self.split, part)]
             found = np.bincount(labels, minlength=len(self.faces.class_names))
             counts[part] = dict(zip(self.faces.class_names, map(int, found), strict=True))
-        return {
+        facts: dict[str, Any] = {
             "source": self.faces.source,
             "name": self.faces.name,
             "fingerprint": self.faces.fingerprint,
             "class_names": list(self.faces.class_names),
             "counts": counts,
         }
+        if preparations:
+            facts["preparations"] = {
+                str(phase): [list(row) for row in rows] for phase, rows in preparations.items()
+            }
+        return facts
 
     def with_twin(self, indices: np.ndarray) -> np.ndarray:
         """bool (M,): which of these images have a pixel-identical twin in training."""
@@ -50,6 +60,7 @@ def load_run_data(config: RunConfig, progress: Callable[[int, int], None] | None
     """Read, leave out classes and duplicates as the config asks, and split."""
     faces = read_run_faces(config, progress)
     split = split_faces(faces, split_plan(config))
+    split = replace(split, train=_share(faces, split.train, config))
     if len(split.train) < 2 or not len(split.validation):
         raise DataError(
             f"training needs images to learn from and to validate on, got {len(split.train)} and "
@@ -58,10 +69,27 @@ def load_run_data(config: RunConfig, progress: Callable[[int, int], None] | None
     return RunData(faces, split, _preprocessing(config, faces, split))
 
 
+def prepare_part(
+    config: RunConfig, data: RunData, progress: Callable[[int, int], None] | None = None
+) -> tuple[np.ndarray, np.ndarray, tuple[tuple[str, int], ...]]:
+    """The training part after the config's offline preparation.
+
+    Returns images uint8 (M, H, W, C), labels int64 (M,) and the rows after every step.
+    """
+    images, labels = data.faces.images[data.split.train], data.faces.labels[data.split.train]
+    if not config.preparation:
+        return images, labels, ()
+    names = data.faces.class_names
+    made = prepare_training(images, labels, names, config.preparation, config.seed, progress)
+    return made.images, made.labels, made.rows
+
+
 def read_run_faces(config: RunConfig, progress: Callable[[int, int], None] | None = None) -> Faces:
     """The set as a run sees it; labels of images that the config leaves out are UNLABELLED."""
     faces = read_faces(config.data, image_size=config.image_size, progress=progress)
     faces = without_classes(faces, config.classes_left_out)
+    known = read_start(config.start_from)["class_names"] if config.start_from else None
+    faces = with_class_map(faces, config.class_map, known)
     return without_duplicates(faces) if config.drop_duplicates else faces
 
 
@@ -93,6 +121,51 @@ def without_classes(faces: Faces, left_out: tuple[str, ...]) -> Faces:
     return replace(faces, labels=labels, class_names=kept, fingerprint="")
 
 
+def with_class_map(
+    faces: Faces, class_map: Mapping[str, str], known: Sequence[str] | None = None
+) -> Faces:
+    """The same images with classes renamed or merged; what has no place any more is unlabelled.
+
+    class_map: class of the set → new name, "" to leave it out; a class that it does not name keeps
+    its own. known: the class names, in their order, that the result must have; None takes those
+    that remain.
+    """
+    if not class_map and known is None:
+        return faces
+    wanted = {canonical_name(name): canonical_name(new or "") for name, new in class_map.items()}
+    unknown = set(wanted) - set(faces.class_names)
+    if unknown:
+        raise DataError(
+            f"classes to map must be in the set, got {sorted(unknown)}; it has "
+            f"{', '.join(faces.class_names)}"
+        )
+    renamed = [wanted.get(name, name) for name in faces.class_names]
+    names = tuple(known) if known else ordered_classes(name for name in renamed if name)
+    present = {name for name in renamed if name in names}
+    if len(present) < 2:
+        raise DataError(
+            f"at least two classes must be left, got {sorted(present)} of {', '.join(names)}; "
+            f"the set has {', '.join(faces.class_names)}: map them with class_map"
+        )
+    numbers = np.array([names.index(name) if name in names else UNLABELLED for name in renamed])
+    labels = np.where(faces.labels >= 0, numbers[faces.labels], UNLABELLED)
+    return replace(faces, labels=labels, class_names=names, fingerprint="")
+
+
+def _share(faces: Faces, train: np.ndarray, config: RunConfig) -> np.ndarray:
+    """The stratified share of the training part that the run uses, at least one of each class."""
+    if config.train_share >= 1:
+        return train
+    random = np.random.default_rng(config.split_seed)
+    labels = faces.labels[train]
+    kept = []
+    for label in np.unique(labels):
+        members = train[labels == label]
+        count = max(1, round(config.train_share * len(members)))
+        kept.append(random.permutation(members)[:count])
+    return np.sort(np.concatenate(kept))
+
+
 def without_duplicates(faces: Faces) -> Faces:
     """The same images with every repeat of an earlier row (pixels, label, split) unlabelled."""
     labels = np.where(repeated_rows(faces), UNLABELLED, faces.labels)
@@ -100,7 +173,13 @@ def without_duplicates(faces: Faces) -> Faces:
 
 
 def _preprocessing(config: RunConfig, faces: Faces, split: Split) -> Preprocessing:
+    if config.start_from:
+        return read_start(config.start_from)["preprocessing"]
     size, channels = config.image_size, config.channels
+    if config.scaling == "zero_to_one":
+        return Preprocessing(size, channels, (0.0,), (1.0,))
+    if config.scaling == "per_pixel":
+        return PixelScaler().fit(faces.images[split.train], size, channels).preprocessing()
     if config.scaling == "minus_one_to_one":
         return Preprocessing(size, channels, (0.5,), (0.5,))
     if config.scaling == "imagenet":

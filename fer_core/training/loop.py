@@ -10,26 +10,30 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
-from sklearn.metrics import f1_score
 from torch import nn
 
 from fer_core.data.balance import class_weights
-from fer_core.data.batches import FaceTensor, plain_batches, steps_per_epoch, training_batches
+from fer_core.data.batches import FaceTensor, steps_per_epoch, training_batches
 from fer_core.models import build_model
+from fer_core.models.freezing import freeze_first, set_training
+from fer_core.runs.checkpoint import load_start
 from fer_core.runs.config import RunConfig
-from fer_core.training.dataset import RunData
+from fer_core.training.dataset import RunData, prepare_part
+from fer_core.training.losses import training_loss
 from fer_core.training.optimization import build_optimizer, build_schedule
+from fer_core.training.validation import predict_part, quality, validation_scores
 
 
 @dataclass(frozen=True)
 class EpochResult:
     """One finished epoch. Losses are means per image; training's are on augmented images, as the
-    network saw them while it learned. improved: the best so far by the config's `choose_by`."""
+    network saw them while it learned. improved: the best so far by the config's `choose_by`.
+    phase: 1-based. updates, images_seen, train_seconds: since the run began, without validation."""
 
     epoch: int
     train_loss: float
@@ -41,6 +45,10 @@ class EpochResult:
     seconds: float
     images_per_second: float
     improved: bool
+    phase: int = 1
+    updates: int = 0
+    images_seen: int = 0
+    train_seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -50,74 +58,127 @@ class Stopped(Exception):
     """Raised inside an epoch when a stop is asked for; the unfinished epoch is dropped."""
 
 
+OnStep = Callable[[int, int], None]
+ShouldStop = Callable[[], bool]
+
+
 class Training:
-    """A network, its optimizer and how far it has come; `epochs()` goes on from there."""
+    """A network, its optimizer and how far it has come; `epochs()` goes on from there.
+
+    preparations: (phase, ((step, rows after it), …)) of the phases entered so far.
+    """
 
     def __init__(self, config: RunConfig, data: RunData, device: torch.device) -> None:
         torch.manual_seed(config.seed)
         self.config, self.data, self.device = config, data, device
         self.classes = len(data.faces.class_names)
+        self.phases = config.phase_configs()
+        self.borders = list(accumulate(phase.epochs for phase in self.phases))
+        self.model_options = config.model_options
         pre = data.preprocessing
         model = build_model(
-            config.model, self.classes, pre.channels, pre.image_size, config.model_options
+            config.model,
+            self.classes,
+            pre.channels,
+            pre.image_size,
+            config.model_options,
+            fetch_weights=not config.start_from,
         )
+        if config.start_from:
+            load_start(model, config)
+        freeze_first(model, config.frozen_share)
         self.model = model.to(device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
-        self.train_part = FaceTensor(data.faces, data.split.train, device)
-        self.validation_part = FaceTensor(data.faces, data.split.validation, device)
-        self.steps = steps_per_epoch(len(self.train_part), config.batch_size)
-        self.optimizer = build_optimizer(config, self.model)
-        self.schedule = build_schedule(config, self.optimizer, self.steps)
-        self.epoch = 0
-        self.best_epoch = 0
-        self.best_value = float("-inf")
-        weights = class_weights(data.faces.labels[data.split.train], self.classes)
-        self.loss_weights = torch.from_numpy(weights).to(device) if config.class_weights else None
+        self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
+        self.preparations: dict[int, tuple[tuple[str, int], ...]] = {}
+        self.place = -1  # of the phase that data, optimizer and schedule are made for
+        self.epoch = self.updates = self.images_seen = 0
+        self.train_seconds = 0.0
+        self.best_epoch = self.stop_epoch = 0
+        self.best_value = self.stop_value = float("-inf")
 
     @property
     def deployed(self) -> nn.Module:
         """The network that is validated and kept: the averaged one when there is one."""
         return self.averaged if self.averaged is not None else self.model
 
+    @property
+    def phase(self) -> RunConfig:
+        return self.phases[self.place]
+
+    def enter_phase(self, should_stop: ShouldStop = lambda: False) -> None:
+        """Prepare data, optimizer and schedule of the phase that the next epoch belongs to."""
+        place = sum(self.epoch >= border for border in self.borders[:-1])
+        if place == self.place:
+            return
+
+        def on_part(done: int, total: int) -> None:
+            if should_stop():
+                raise Stopped
+
+        config, data = self.phases[place], self.data
+        images, labels, rows = prepare_part(config, data, on_part)
+        self.train_part = FaceTensor(images, labels, self.device)
+        self.steps = steps_per_epoch(len(labels), config.batch_size)
+        self.optimizer = build_optimizer(config, self.model)
+        self.schedule = build_schedule(config, self.optimizer, self.steps)
+        self.loss_weights = None
+        if config.class_weights:
+            weights = torch.from_numpy(class_weights(labels, self.classes))
+            self.loss_weights = weights.to(self.device)
+        if rows:
+            self.preparations[place + 1] = rows
+        self.place = place
+
+    def images_to_go(self) -> int:
+        """Images from the beginning of this epoch to the end; of later phases an estimate."""
+        here = (self.borders[self.place] - self.epoch) * len(self.train_part)
+        later = sum(phase.epochs for phase in self.phases[self.place + 1 :])
+        return here + later * len(self.data.split.train)
+
+    @property
+    def spent(self) -> bool:
+        """Whether a budget of updates or seconds is used up."""
+        config = self.config
+        return bool(
+            (config.max_updates and self.updates >= config.max_updates)
+            or (config.max_seconds and self.train_seconds >= config.max_seconds)
+        )
+
     def epochs(
         self,
-        on_step: Callable[[int, int], None] = lambda step, images: None,
-        should_stop: Callable[[], bool] = lambda: False,
+        on_step: OnStep = lambda step, images: None,
+        should_stop: ShouldStop = lambda: False,
     ) -> Iterator[EpochResult]:
-        """Train until the last epoch, early stopping, or a stop.
+        """Train until the last epoch, early stopping, the end of a budget, or a stop.
 
         on_step(step, images) is called after every batch with the number of steps and images done
         in this epoch. Raises Stopped when `should_stop` says so between two batches.
         """
         config = self.config
         patience = config.early_stopping_patience
-        while self.epoch < config.epochs:
-            if patience and self.epoch - self.best_epoch >= patience:
+        watched = config.early_stopping_by
+        watched = config.choose_by if watched == "choose_by" else watched
+        while self.epoch < config.epochs and not self.spent:
+            if patience and self.epoch - self.stop_epoch >= patience:
                 return  # asked here, so that a run resumed after its end learns no further
+            self.enter_phase(should_stop)
             begin = time.perf_counter()
             rate = self.optimizer.param_groups[0]["lr"]
-            loss, accuracy = self._train_epoch(on_step, should_stop)
+            loss, accuracy, images = self._train_epoch(on_step, should_stop)
             trained = time.perf_counter() - begin
-            probabilities = self.predict(self.validation_part)
+            self.train_seconds += trained
+            self.images_seen += images
             labels = self.data.faces.labels[self.data.split.validation]
-            chosen = np.clip(probabilities[np.arange(len(labels)), labels], 1e-12, None)
-            validation_loss = float(-np.log(chosen.astype(np.float64)).mean())
-            predicted = probabilities.argmax(axis=1)
-            scores = {
-                "validation_loss": validation_loss,
-                "validation_accuracy": float((predicted == labels).mean()),
-                "validation_macro_f1": float(
-                    f1_score(labels, predicted, average="macro", zero_division=0)
-                ),
-            }
-            if config.schedule == "plateau":
-                self.schedule.step(validation_loss)  # type: ignore[call-arg]
+            scores = validation_scores(self.predict(self.validation_part), labels)
+            if self.phase.schedule == "plateau":
+                self.schedule.step(-quality(scores, self.phase.plateau_by))  # type: ignore[call-arg]
             self.epoch += 1
-            value = scores[config.choose_by]
-            value = -value if config.choose_by == "validation_loss" else value
-            improved = value > self.best_value
-            if improved:
-                self.best_value, self.best_epoch = value, self.epoch
+            value, improved = quality(scores, config.choose_by), False
+            if value > self.best_value:
+                self.best_value, self.best_epoch, improved = value, self.epoch, True
+            if quality(scores, watched) > self.stop_value:
+                self.stop_value, self.stop_epoch = quality(scores, watched), self.epoch
             yield EpochResult(
                 epoch=self.epoch,
                 train_loss=loss,
@@ -125,17 +186,20 @@ class Training:
                 **scores,
                 learning_rate=rate,
                 seconds=time.perf_counter() - begin,
-                images_per_second=len(self.train_part) / trained,
+                images_per_second=images / trained,
                 improved=improved,
+                phase=self.place + 1,
+                updates=self.updates,
+                images_seen=self.images_seen,
+                train_seconds=self.train_seconds,
             )
 
-    def _train_epoch(
-        self, on_step: Callable[[int, int], None], should_stop: Callable[[], bool]
-    ) -> tuple[float, float]:
-        """Mean loss and accuracy over the images of one epoch."""
-        config = self.config
+    def _train_epoch(self, on_step: OnStep, should_stop: ShouldStop) -> tuple[float, float, int]:
+        """Mean loss and accuracy over the images of one epoch, and their number."""
+        config, begin = self.phase, time.perf_counter()
+        before = self.train_seconds
         torch.manual_seed(config.seed * 100_003 + self.epoch)  # dropout, the same after a resume
-        self.model.train()
+        set_training(self.model)
         loss_sum = torch.zeros((), device=self.device)
         correct = torch.zeros((), device=self.device)
         images_done = 0
@@ -151,46 +215,65 @@ class Training:
         for step, batch in enumerate(batches, start=1):
             if should_stop():
                 raise Stopped
-            images = batch.images.contiguous(memory_format=torch.channels_last)
-            with self._autocast():
-                logits = self.model(images)  # (B, classes)
-            loss = functional.cross_entropy(
-                logits.float(),
-                batch.labels,
-                weight=self.loss_weights,
-                label_smoothing=config.label_smoothing,
-            )
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            if config.gradient_clip:
-                nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
-            self.optimizer.step()
-            if config.schedule != "plateau":
-                self.schedule.step()
-            self._average(self.epoch * self.steps + step)
-            loss_sum += loss.detach() * len(images)
-            correct += (logits.argmax(dim=1) == batch.labels).sum()
-            images_done += len(images)
+            loss, scores = self._update(batch.images, batch.labels)
+            loss_sum += loss * len(batch.labels)
+            correct += (scores.argmax(dim=1) == batch.labels).sum()
+            images_done += len(batch.labels)
             on_step(step, images_done)
+            if config.max_updates and self.updates >= config.max_updates:
+                break
+            if config.max_seconds and before + time.perf_counter() - begin >= config.max_seconds:
+                break
         loss_mean = loss_sum.item() / images_done
         if not np.isfinite(loss_mean):
             raise FloatingPointError(
                 f"the loss became {loss_mean} in epoch {self.epoch + 1}; try a lower learning rate "
                 f"than {config.learning_rate:g} or gradient_clip 5"
             )
-        return loss_mean, correct.item() / images_done
+        return loss_mean, correct.item() / images_done, images_done
 
-    def _autocast(self) -> torch.autocast:
+    def _update(
+        self, images: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step of the optimizer: the batch's mean loss () and its scores (B, classes)."""
+        config = self.phase
+        self.optimizer.zero_grad(set_to_none=True)
+        total, parts = torch.zeros((), device=self.device), []
+        for start, stop in self._chunks(len(labels)):
+            part = images[start:stop].contiguous(memory_format=torch.channels_last)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
+                scores = self.model(part)  # (part of B, classes)
+            loss = training_loss(config, scores.float(), labels[start:stop], self.loss_weights)
+            loss = loss * ((stop - start) / len(labels))
+            loss.backward()
+            total += loss.detach()
+            parts.append(scores.detach())
+        if config.gradient_clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
+        self.optimizer.step()
+        if config.schedule != "plateau":
+            self.schedule.step()
+        self.updates += 1
+        self._average()
+        return total, torch.cat(parts)
+
+    def _chunks(self, images: int) -> Iterator[tuple[int, int]]:
+        """Where the parts of a batch begin and end; no part of a single image is left over."""
+        size = self.config.chunk_size or images
+        parts = max(1, min(-(-images // size), images // 2))
+        edges = [images * place // parts for place in range(parts + 1)]
+        return pairwise(edges)
+
+    def _half(self) -> bool:
         wanted = self.config.precision
-        half = wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda")
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+        return wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda")
 
     @torch.no_grad()
-    def _average(self, step: int) -> None:
+    def _average(self) -> None:
         """Exponential moving average of weights and buffers, quick at first, then at its decay."""
         if self.averaged is None:
             return
-        decay = min(self.config.ema_decay, (1 + step) / (10 + step))
+        decay = min(self.config.ema_decay, (1 + self.updates) / (10 + self.updates))
         pairs = zip(
             self.averaged.state_dict().values(), self.model.state_dict().values(), strict=True
         )
@@ -200,36 +283,43 @@ class Training:
             else:
                 kept.copy_(fresh)
 
-    @torch.inference_mode()
     def predict(self, part: FaceTensor) -> np.ndarray:
         """float32 (N, classes) probabilities of the deployed network, in stored order."""
-        self.deployed.eval()
-        rows = [np.zeros((0, self.classes), dtype=np.float32)]
-        for batch in plain_batches(part, self.data.preprocessing, 512):
-            images = batch.images.contiguous(memory_format=torch.channels_last)
-            with self._autocast():
-                logits = self.deployed(images)
-            rows.append(logits.float().softmax(dim=1).cpu().numpy())
-        return np.concatenate(rows)
+        pre = self.data.preprocessing
+        return predict_part(self.deployed, part, pre, self.classes, self._half())
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values and tensors: enough to go on after the last finished epoch."""
         return {
-            "epoch": self.epoch,
-            "best_epoch": self.best_epoch,
-            "best_value": self.best_value,
+            **{name: getattr(self, name) for name in _COUNTERS},
+            "preparations": self.preparations,
             "model": self.model.state_dict(),
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.epoch = state["epoch"]
-        self.best_epoch = state["best_epoch"]
-        self.best_value = state["best_value"]
+    def load_state_dict(self, state: dict[str, Any], should_stop: ShouldStop = bool) -> None:
+        for name in _COUNTERS[1:]:
+            setattr(self, name, state[name])
+        self.preparations = dict(state["preparations"])
         self.model.load_state_dict(state["model"])
         if self.averaged is not None:
             self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
+        self.enter_phase(should_stop)
+        if self.place == state["place"]:  # a new phase begins with a fresh optimizer
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+
+
+_COUNTERS = (
+    "place",
+    "epoch",
+    "updates",
+    "images_seen",
+    "train_seconds",
+    "best_epoch",
+    "best_value",
+    "stop_epoch",
+    "stop_value",
+)

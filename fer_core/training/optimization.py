@@ -27,21 +27,34 @@ def build_optimizer(config: RunConfig, model: nn.Module) -> torch.optim.Optimize
         return torch.optim.SGD(
             groups, rate, momentum=config.momentum, weight_decay=decay, nesterov=config.momentum > 0
         )
-    if config.optimizer == "adam":
-        return torch.optim.Adam(groups, rate, weight_decay=decay)
-    return torch.optim.AdamW(groups, rate, weight_decay=decay)
+    if config.optimizer == "rprop":  # goes by signs of gradients alone and knows no decay
+        return torch.optim.Rprop(weights, rate)
+    return _PLAIN[config.optimizer](groups, rate, weight_decay=decay)
+
+
+#: Optimizers that need nothing but a rate and a decay; the rest is torch's own default.
+_PLAIN: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "adamax": torch.optim.Adamax,
+    "adagrad": torch.optim.Adagrad,
+    "asgd": torch.optim.ASGD,
+    "rmsprop": torch.optim.RMSprop,
+}
 
 
 def build_schedule(
     config: RunConfig, optimizer: torch.optim.Optimizer, steps: int
 ) -> LRScheduler | ReduceLROnPlateau:
-    """Stepped after every batch; "plateau" after every epoch with the validation loss.
+    """Stepped after every batch; "plateau" after every epoch with the figure that it watches,
+    lower is better.
 
     one_cycle rises to the learning rate over the first quarter and falls to nearly nothing
-    (Smith and Topin, arXiv 1708.07120); cosine falls from it to zero; plateau halves it after
-    three epochs without a better loss.
+    (Smith and Topin, arXiv 1708.07120); cosine falls from it to zero; plateau multiplies it by
+    `plateau_factor` after `plateau_patience` epochs without a better figure. A budget of updates
+    shortens the first two.
     """
-    total = max(2, config.epochs * steps)
+    total = max(2, min(config.epochs * steps, config.max_updates or config.epochs * steps))
     if config.schedule == "one_cycle":
         rise = 0.5 if total == 4 else 0.25  # a quarter of four makes OneCycleLR divide by zero
         return OneCycleLR(
@@ -52,5 +65,7 @@ def build_schedule(
             optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(1, step / total)))
         )
     if config.schedule == "plateau":
-        return ReduceLROnPlateau(optimizer, factor=0.5, patience=3)
+        return ReduceLROnPlateau(
+            optimizer, factor=config.plateau_factor, patience=config.plateau_patience
+        )
     return LambdaLR(optimizer, lambda step: 1.0)

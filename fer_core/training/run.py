@@ -6,11 +6,15 @@ This is the child process's work, and the command line's; it knows no page and n
 from __future__ import annotations
 
 import logging
+import os
+import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import torch
+from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from fer_core.models import describe_model
@@ -28,12 +32,16 @@ from fer_core.runs.record import (
 )
 from fer_core.training.dataset import RunData, load_run_data
 from fer_core.training.devices import choose_device, device_name
+from fer_core.training.kernel_fit import KERNEL_MODEL, KernelTraining
 from fer_core.training.loop import EpochResult, Stopped, Training
 from fer_core.training.memory import keep_freed_memory
 from fer_core.training.scoring import score_run
 
 #: How often progress.json is replaced while a run trains.
 _HEARTBEAT_SECONDS = 1.0
+
+#: Weights of a layer that go into its histogram at most.
+_HISTOGRAM_WEIGHTS = 20_000
 
 log = logging.getLogger("fer_core.training")
 
@@ -120,45 +128,46 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
 
     keep_freed_memory()
     device = choose_device(config.device)
+    seed_everything(config)
     data = load_run_data(config, on_read)
     write_json(folder.data, data.describe())
-    training = Training(config, data, device)
-    _resume(folder, training)
-    facts = describe_model(
-        training.model, config.model, data.preprocessing.channels, data.preprocessing.image_size
-    )
-    log.info("%s: %s parameters, %.4f GFLOPs", config.model, f"{facts.parameters:,}", facts.gflops)
+    training = begin_training(config, data, device)
+    if config.preparation or config.phases:
+        writer.update(force=True, reason="preparing the training images")
+    _resume(folder, training, stop_asked)
+    if isinstance(training, KernelTraining):
+        writer.update(force=True, reason=training.NO_CURVE)
     log.info(
         "%s: %s training, %s validation, %s test images; on %s",
         data.faces.name,
         *(f"{len(part):,}" for part in (data.split.train, data.split.validation, data.split.test)),
         device_name(device),
     )
-    writer.update(
-        force=True,
-        reason="",
-        device=device_name(device),
-        epoch=training.epoch,
-        steps=training.steps,
-    )
+    writer.update(force=True, device=device_name(device), epoch=training.epoch)
     begin = time.monotonic()
-    first_epoch = training.epoch
+    seen_before = training.images_seen
 
     def on_step(step: int, images: int) -> None:
-        epochs_done = training.epoch - first_epoch
-        done = epochs_done * training.steps + step
-        left = (config.epochs - first_epoch) * training.steps - done
         elapsed = time.monotonic() - begin  # validation included, as a person waits for it too
+        if not images:  # a fit that cannot say how far it is
+            writer.update()
+            return
+        rate = (training.images_seen - seen_before + images) / elapsed
         writer.update(
+            force=bool(writer.progress.reason),
+            reason="",
             step=step,
-            images_per_second=(epochs_done * len(data.split.train) + images) / elapsed,
-            seconds_left=elapsed / done * left,
+            steps=training.steps,
+            images_per_second=rate,
+            seconds_left=_seconds_left(config, training, images, rate),
         )
 
     with SummaryWriter(folder.tensorboard, purge_step=training.epoch + 1) as board:
         for result in training.epochs(on_step, stop_asked):
             _keep_epoch(folder, config, data, training, result)
-            _show_on_board(board, result)
+            if training.preparations:
+                write_json(folder.data, data.describe(training.preparations))
+            _show_on_board(board, result, training.deployed)
             writer.update(force=True, epoch=result.epoch, step=0)
             log.info(
                 "epoch %d: train loss %.4f, accuracy %.4f; validation loss %.4f, accuracy %.4f%s",
@@ -171,23 +180,63 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
             )
     writer.update(force=True, reason="scoring the best epoch")
     seconds = sum(epoch["seconds"] for epoch in read_epochs(folder))
+    facts = describe_model(
+        training.deployed, config.model, data.preprocessing.channels, data.preprocessing.image_size
+    )
+    log.info("%s: %s parameters, %.4f GFLOPs", config.model, f"{facts.parameters:,}", facts.gflops)
     score_run(folder, config, data, training, facts, device_name(device), seconds)
     log.info("finished; the best epoch is %d", training.best_epoch)
     writer.update(force=True, state="finished", reason="", seconds_left=0.0)
 
 
-def _resume(folder: RunFolder, training: Training) -> None:
+def begin_training(
+    config: RunConfig, data: RunData, device: torch.device
+) -> Training | KernelTraining:
+    """What trains the config's model: epochs of gradient steps, or one fit."""
+    kind = KernelTraining if config.model == KERNEL_MODEL else Training
+    return kind(config, data, device)
+
+
+def seed_everything(config: RunConfig) -> None:
+    """One seed for Python, NumPy and torch; with `deterministic` only kernels that repeat."""
+    random.seed(config.seed)
+    np.random.seed(config.seed)  # noqa: NPY002 - for libraries that draw from the global state
+    torch.manual_seed(config.seed)
+    if config.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS may differ
+    torch.use_deterministic_algorithms(config.deterministic, warn_only=True)
+
+
+def _seconds_left(
+    config: RunConfig, training: Training | KernelTraining, images: int, rate: float
+) -> float:
+    """By the images still to come, and by the budgets where they end sooner."""
+    left = [(training.images_to_go() - images) / rate]
+    if config.max_seconds:
+        left.append(config.max_seconds - training.train_seconds - images / rate)
+    if config.max_updates:
+        left.append((config.max_updates - training.updates) * config.batch_size / rate)
+    return max(0.0, min(left))
+
+
+def _resume(
+    folder: RunFolder, training: Training | KernelTraining, should_stop: Callable[[], bool]
+) -> None:
     """Take up the last finished epoch when there is one, and drop lines that came after it."""
     if folder.last.is_file():
         state = torch.load(folder.last, map_location=training.device, weights_only=True)
-        training.load_state_dict(state)
+        training.load_state_dict(state, should_stop)
         log.info("going on after epoch %d", training.epoch)
     if folder.epochs.is_file():
         keep_epochs(folder, training.epoch)
 
 
 def _keep_epoch(
-    folder: RunFolder, config: RunConfig, data: RunData, training: Training, result: EpochResult
+    folder: RunFolder,
+    config: RunConfig,
+    data: RunData,
+    training: Training | KernelTraining,
+    result: EpochResult,
 ) -> None:
     """Weights when they are the best, then the line, then the state to resume from.
 
@@ -198,7 +247,7 @@ def _keep_epoch(
             folder.weights,
             training.deployed.state_dict(),
             model_name=config.model,
-            model_options=config.model_options,
+            model_options=training.model_options,
             preprocessing=data.preprocessing,
             class_names=data.faces.class_names,
         )
@@ -208,7 +257,8 @@ def _keep_epoch(
     scratch.replace(folder.last)
 
 
-def _show_on_board(board: SummaryWriter, result: EpochResult) -> None:
+def _show_on_board(board: SummaryWriter, result: EpochResult, model: nn.Module) -> None:
+    """Scalars of the epoch, and a histogram of every layer's weights (of a large one a sample)."""
     pairs = {
         "loss/train": result.train_loss,
         "loss/validation": result.validation_loss,
@@ -219,4 +269,9 @@ def _show_on_board(board: SummaryWriter, result: EpochResult) -> None:
     }
     for name, value in pairs.items():
         board.add_scalar(name, value, result.epoch)
+    for name, weights in model.named_parameters():
+        if weights.requires_grad and weights.ndim > 1:
+            flat = weights.detach().flatten()
+            sample = flat[:: max(1, len(flat) // _HISTOGRAM_WEIGHTS)]
+            board.add_histogram(f"weights/{name}", sample.float().cpu().numpy(), result.epoch)
     board.flush()

@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file
 
+from fer_core.data.batches import FaceTensor
 from fer_core.data.faces import Faces
 from fer_core.models import ModelFacts
 from fer_core.paths import REPOSITORY, RunFolder
@@ -23,7 +24,8 @@ from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import repeat_command
 from fer_core.runs.record import read_epochs, write_json
 from fer_core.training.dataset import RunData
-from fer_core.training.loop import FaceTensor, Training
+from fer_core.training.kernel_fit import KernelTraining
+from fer_core.training.loop import Training
 from fer_core.training.metrics import full_report, score
 
 
@@ -31,7 +33,7 @@ def score_run(
     folder: RunFolder,
     config: RunConfig,
     data: RunData,
-    training: Training,
+    training: Training | KernelTraining,
     facts: ModelFacts,
     device: str,
     seconds: float,
@@ -42,12 +44,15 @@ def score_run(
     """
     training.deployed.load_state_dict(load_file(folder.weights))
     names = data.faces.class_names
-    tables, record = [], _head(folder, config, data, facts)
+    tables, record = [], _head(folder, config, data, facts, training)
     record |= {
         "state": "finished",
         "best_epoch": training.best_epoch,
         "epochs_run": len(read_epochs(folder)),
         "seconds": round(seconds, 1),
+        "train_seconds": round(training.train_seconds, 1),
+        "updates": training.updates,
+        "images_seen": training.images_seen,
         "device": device,
     }
     record |= {"test": None, "test_without_twins": None}
@@ -55,7 +60,7 @@ def score_run(
         indices = getattr(data.split, part)
         if not len(indices):
             continue
-        probabilities = training.predict(FaceTensor(data.faces, indices, training.device))
+        probabilities = training.predict(FaceTensor.of(data.faces, indices, training.device))
         labels = data.faces.labels[indices]
         twins = data.with_twin(indices)
         tables.append(prediction_table(data.faces, indices, part, probabilities, twins))
@@ -90,11 +95,17 @@ def prediction_table(
     )
 
 
-def _head(folder: RunFolder, config: RunConfig, data: RunData, facts: ModelFacts) -> dict[str, Any]:
+def _head(
+    folder: RunFolder,
+    config: RunConfig,
+    data: RunData,
+    facts: ModelFacts,
+    training: Training | KernelTraining,
+) -> dict[str, Any]:
     return {
         "name": folder.name,
         "recipe": config.recipe,
-        "data": data.describe(),
+        "data": data.describe(training.preparations),
         "model": {
             "name": facts.name,
             "parameters": facts.parameters,

@@ -14,7 +14,8 @@ from pathlib import PurePath
 from typing import Any
 
 from fer_core.data.augment import POLICIES, AugmentPolicy
-from fer_core.runs.config import BOUNDS, CHOICES, ConfigError, RunConfig
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.runs.limits import BOUNDS, CHOICES
 from fer_core.ui.form_words import GROUPS, LABELS, VALUE_WORDS
 
 BASIC = "Basic"
@@ -161,6 +162,8 @@ def source_name(source: str) -> str:
     """What to call a data source on the page."""
     kind, _, rest = source.partition(":")
     if kind == "drawn":
+        if rest == "six":
+            return "drawn faces, six classes in colour (built in)"
         return (
             f"{int(rest):,} drawn faces (built in)" if rest.isdigit() else "drawn faces (built in)"
         )
@@ -203,8 +206,10 @@ def describe_policy(policy: AugmentPolicy) -> str:
     shares = {
         "shift": policy.shift_fraction,
         "zoom": policy.zoom_fraction,
+        "crop": policy.crop_fraction,
         "brightness": policy.brightness,
         "contrast": policy.contrast,
+        "saturation": policy.saturation,
         "noise": policy.noise_std,
     }
     parts = [f"mirrored {policy.flip_probability:.0%}"] if policy.flip_probability else []
@@ -213,10 +218,13 @@ def describe_policy(policy: AugmentPolicy) -> str:
     if policy.shear_degrees:
         parts.append(f"shear ±{policy.shear_degrees:g}°")
     parts += [
-        f"{name} {'up to ' if name == 'noise' else '±'}{value:.0%}"
+        f"{name} {'up to ' if name in ('noise', 'crop') else '±'}{value:.0%}"
         for name, value in shares.items()
         if value
     ]
+    for name in ("autocontrast", "equalise"):
+        if chance := getattr(policy, f"{name}_probability"):
+            parts.append(f"{name} {chance:.0%} of the images")
     if policy.blur_pixels:
         parts.append(f"blur up to {policy.blur_pixels:g} px")
     if policy.erase_probability and policy.erase_fraction:

@@ -14,7 +14,7 @@ _CPU = torch.device("cpu")
 
 
 def _part(faces: Faces) -> FaceTensor:
-    return FaceTensor(faces, np.arange(len(faces)), _CPU)
+    return FaceTensor.of(faces, np.arange(len(faces)), _CPU)
 
 
 @pytest.mark.parametrize(("batch_size", "steps"), [(16, 5), (23, 3), (69, 1), (70, 1), (100, 1)])

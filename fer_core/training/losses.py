@@ -1,0 +1,46 @@
+"""The losses by their names in RunConfig: scores (B, classes) and labels (B,) to one number."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+
+from fer_core.runs.config import RunConfig
+
+#: Added to a probability before its logarithm, as the report of the two-phase system does.
+_TINY = 1e-10
+
+
+def training_loss(
+    config: RunConfig, scores: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None
+) -> torch.Tensor:
+    """Mean loss of a batch.
+
+    scores: float32 (B, classes), softmax not yet taken. labels: int64 (B,). weights: float32
+    (classes,) or None; with weights the mean is the weighted one.
+    """
+    if config.loss == "one_hot_nll":
+        return one_hot_nll(scores.softmax(dim=1), labels, weights, config.label_smoothing)
+    return functional.cross_entropy(
+        scores, labels, weight=weights, label_smoothing=config.label_smoothing
+    )
+
+
+def one_hot_nll(
+    probabilities: torch.Tensor,
+    labels: torch.Tensor,
+    weights: torch.Tensor | None = None,
+    smoothing: float = 0.0,
+) -> torch.Tensor:
+    """−Σ t·log(p + 1e-10) with one-hot targets t, mean over the batch.
+
+    probabilities: float32 (B, classes), rows summing to 1. smoothing: share of the target that is
+    spread over all classes, 0-1. weights: float32 (classes,), by the true class.
+    """
+    classes = probabilities.shape[1]
+    targets = functional.one_hot(labels, classes).to(probabilities.dtype)  # (B, classes)
+    targets = targets * (1 - smoothing) + smoothing / classes
+    losses = -(targets * (probabilities + _TINY).log()).sum(dim=1)  # (B,)
+    if weights is None:
+        return losses.mean()
+    return (losses * weights[labels]).sum() / weights[labels].sum()

@@ -1,0 +1,50 @@
+"""A network over one part of a set: its probabilities, and the figures that choose an epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from sklearn.metrics import f1_score
+from torch import nn
+
+from fer_core.data.batches import FaceTensor, plain_batches
+from fer_core.data.preprocess import Preprocessing
+
+
+@torch.inference_mode()
+def predict_part(
+    model: nn.Module,
+    part: FaceTensor,
+    preprocessing: Preprocessing,
+    classes: int,
+    half_precision: bool = False,
+) -> np.ndarray:
+    """float32 (N, classes) probabilities, in stored order; half_precision computes in bfloat16."""
+    model.eval()
+    rows = [np.zeros((0, classes), dtype=np.float32)]
+    for batch in plain_batches(part, preprocessing, 512):
+        images = batch.images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(part.device.type, torch.bfloat16, enabled=half_precision):
+            scores = model(images)  # (B, classes)
+        rows.append(scores.float().softmax(dim=1).cpu().numpy())
+    return np.concatenate(rows)
+
+
+def validation_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Keys validation_loss (mean negative log likelihood), validation_accuracy (a fraction),
+    validation_macro_f1.
+
+    probabilities: float (N, classes); labels: int (N,).
+    """
+    chosen = np.clip(probabilities[np.arange(len(labels)), labels], 1e-12, None)
+    predicted = probabilities.argmax(axis=1)
+    return {
+        "validation_loss": float(-np.log(chosen.astype(np.float64)).mean()),
+        "validation_accuracy": float((predicted == labels).mean()),
+        "validation_macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
+    }
+
+
+def quality(scores: dict[str, float], name: str) -> float:
+    """The named figure such that more is better."""
+    return -scores[name] if name == "validation_loss" else scores[name]
