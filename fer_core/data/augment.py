@@ -13,6 +13,8 @@ from typing import Any
 import torch
 import torch.nn.functional as functional
 
+from fer_core.data.tones import autocontrast, equalise, saturate
+
 
 @dataclass(frozen=True)
 class AugmentPolicy:
@@ -20,8 +22,12 @@ class AugmentPolicy:
 
     flip_probability: chance of a mirror image, 0-1. rotation_degrees: ± range, 0-180.
     shift_fraction: ± share of the side, in x and y, 0-0.5. zoom_fraction: ± change of scale, 0-0.5.
-    shear_degrees: ± horizontal shear, 0-45. brightness: ± added share of full scale, 0-1.
-    contrast: ± change of the factor around the image's mean, 0-1.
+    shear_degrees: ± horizontal shear, 0-45. crop_fraction: largest share of the area that is cut
+    away before the rest fills the frame, 0-0.9; sides at most 4 to 3 (Inception's random crop,
+    Szegedy et al., arXiv 1409.4842). brightness: ± added share of full scale, 0-1.
+    contrast: ± change of the factor around the image's mean, 0-1. saturation: ± change of the
+    factor around grey, 0-1, colour images only. autocontrast_probability, equalise_probability:
+    chance that an image's tones are stretched to full scale, or spread evenly, 0-1.
     noise_std: highest standard deviation of Gaussian noise, share of full scale, 0-0.5.
     blur_pixels: highest standard deviation of a Gaussian blur, 0-3.
     erase_probability: chance that a rectangle is overwritten, 0-1 (Random Erasing, Zhong et al.,
@@ -33,8 +39,12 @@ class AugmentPolicy:
     shift_fraction: float = 0.0
     zoom_fraction: float = 0.0
     shear_degrees: float = 0.0
+    crop_fraction: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
+    saturation: float = 0.0
+    autocontrast_probability: float = 0.0
+    equalise_probability: float = 0.0
     noise_std: float = 0.0
     blur_pixels: float = 0.0
     erase_probability: float = 0.0
@@ -69,8 +79,12 @@ LIMITS: dict[str, float] = {
     "shift_fraction": 0.5,
     "zoom_fraction": 0.5,
     "shear_degrees": 45.0,
+    "crop_fraction": 0.9,
     "brightness": 1.0,
     "contrast": 1.0,
+    "saturation": 1.0,
+    "autocontrast_probability": 1.0,
+    "equalise_probability": 1.0,
     "noise_std": 0.5,
     "blur_pixels": 3.0,
     "erase_probability": 1.0,
@@ -111,11 +125,14 @@ def augment(
     """Draw one random variant of every image.
 
     images: float32 (B, C, H, W) in 0..1; returns the same shape, dtype and range, a new tensor.
-    generator: of the images' device; the same generator state gives the same result.
+    generator: of the images' device; the same generator state gives the same result. An operation
+    of strength 0 draws nothing, except within the affine map and the flip, which always draw the
+    same: so an operation that is added later changes no draw of a policy without it.
     """
     images = _warp(images, policy, generator)
     if policy.blur_pixels:
         images = _blur(images, policy.blur_pixels, generator)
+    images = _tones(images, policy, generator)
     images = _light(images, policy, generator)
     if policy.noise_std:
         std = _uniform(images, 0, policy.noise_std, generator).view(-1, 1, 1, 1)
@@ -138,17 +155,18 @@ def _uniform(
 
 
 def _warp(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
-    """Flip, rotation, zoom, shear and shift as one affine resampling with mirrored borders."""
+    """Flip, rotation, zoom, shear, shift and crop as one resampling with mirrored borders."""
     geometry = (
         policy.rotation_degrees,
         policy.shift_fraction,
         policy.zoom_fraction,
         policy.shear_degrees,
+        policy.crop_fraction,
     )
     flip = _uniform(images, 0, 1, generator) < policy.flip_probability  # (B,)
     if not any(geometry):  # a plain mirror image needs no resampling
         return torch.where(flip.view(-1, 1, 1, 1), images.flip(-1), images)
-    turn, shift, zoom, lean = geometry
+    turn, shift, zoom, lean, cut = geometry
     angle = _uniform(images, -turn, turn, generator) * (math.pi / 180)
     scale = 1 + _uniform(images, -zoom, zoom, generator)
     shear = torch.tan(_uniform(images, -lean, lean, generator) * (math.pi / 180))
@@ -161,10 +179,41 @@ def _warp(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generato
         torch.stack([sine, shear * sine + cosine, shift_y], dim=1),
     )
     matrix = torch.stack(rows, dim=1)  # (B, 2, 3), output position → input position
+    if cut:
+        matrix = matrix @ _crop(images, cut, generator)
     grid = functional.affine_grid(matrix, list(images.shape), align_corners=False)
     return functional.grid_sample(
         images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
     )
+
+
+def _crop(images: torch.Tensor, largest_cut: float, generator: torch.Generator) -> torch.Tensor:
+    """(B, 3, 3): output position → position in the random part of the picture that is kept."""
+    area = _uniform(images, 1 - largest_cut, 1, generator)
+    # sides of 4 to 3 at most, and never longer than the picture's own
+    longest = torch.minimum(-area.log(), torch.full_like(area, math.log(4 / 3)))
+    aspect = torch.exp(_uniform(images, -1, 1, generator) * longest)
+    width, height = (area * aspect).sqrt(), (area / aspect).sqrt()
+    middle_x = _uniform(images, -1, 1, generator) * (1 - width)
+    middle_y = _uniform(images, -1, 1, generator) * (1 - height)
+    zero, one = torch.zeros_like(area), torch.ones_like(area)
+    rows = (
+        torch.stack([width, zero, middle_x], dim=1),
+        torch.stack([zero, height, middle_y], dim=1),
+        torch.stack([zero, zero, one], dim=1),
+    )
+    return torch.stack(rows, dim=1)
+
+
+def _tones(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
+    for probability, operation in (
+        (policy.autocontrast_probability, autocontrast),
+        (policy.equalise_probability, equalise),
+    ):
+        if probability:
+            chosen = _uniform(images, 0, 1, generator) < probability
+            images = torch.where(chosen.view(-1, 1, 1, 1), operation(images), images)
+    return images
 
 
 def _light(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
@@ -175,6 +224,9 @@ def _light(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generat
     if policy.brightness:
         offset = _uniform(images, -policy.brightness, policy.brightness, generator)
         images = images + offset.view(-1, 1, 1, 1)
+    if policy.saturation:
+        factor = 1 + _uniform(images, -policy.saturation, policy.saturation, generator)
+        images = saturate(images, factor)
     return images
 
 

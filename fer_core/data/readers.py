@@ -49,7 +49,8 @@ def read_faces(
 ) -> Faces:
     """Read a source into `Faces`, from the cache when it has not changed.
 
-    source: a path to a csv, parquet, zip or folder, "drawn" or "drawn:COUNT", "hub:owner/name".
+    source: a path to a csv, parquet, zip or folder, "hub:owner/name", or a built-in set: "drawn",
+    "drawn:COUNT", "drawn:six" (224 pixels and colour where nothing else is asked for).
     image_size: side of the square in pixels, 8 to 1024; None keeps the pictures' own size, see
     `decode.decode_form` for pictures of several sizes. channels: 1 grey, 3 colour; None is 1 when
     every picture is grey. A picture that is not square is scaled to fit and filled with its edge.
@@ -60,6 +61,8 @@ def read_faces(
     _check_options(text, image_size, channels)
     scheme, _, rest = text.partition(":")
     if scheme == "drawn":
+        if rest == "six":
+            return _six_drawn(image_size, channels, progress)
         return _drawn(text, rest, image_size or 48, channels or 1, progress)
     if scheme == "hub":
         # the name alone is the key: a set that has been fetched opens without a network
@@ -78,12 +81,15 @@ def read_faces(
 
 
 def list_sources(data_folder: Path) -> list[Source]:
-    """What can be read in the data folder, the drawn faces first, which are always there.
+    """What can be read in the data folder, the drawn sets first, which are always there.
 
     Looks at the folder, at the folders in it and, where such a folder is no tree of pictures, at
     the files in that one. Opens no file but the header of a csv.
     """
-    sources = [Source("Drawn faces (built in)", "drawn", "drawn")]
+    sources = [
+        Source("Drawn faces (built in)", "drawn", "drawn"),
+        Source("Drawn faces, six classes in colour (built in)", "drawn:six", "drawn"),
+    ]
     folder = Path(data_folder)
     children = _children(folder)
     if _is_tree(folder, children):
@@ -145,7 +151,10 @@ def _drawn(
     except ValueError:
         count = -1
     if not low <= count <= high:
-        raise DataError(f"drawn:COUNT takes {low} to {high:,} faces, got {text!r}; try drawn:7000")
+        raise DataError(
+            f"drawn:COUNT takes {low} to {high:,} faces, got {text!r}; "
+            "try drawn:7000, or drawn:six for six classes in colour"
+        )
     key = cache_key("drawn", count, image_size, channels, _drawing_code(Path(synthetic.__file__)))
 
     def build(folder: Path) -> None:
@@ -157,9 +166,22 @@ def _drawn(
     return cached_faces(key, build)
 
 
-def _drawing_code(module: Path) -> str:
+def _six_drawn(image_size: int | None, channels: int | None, progress: Progress | None) -> Faces:
+    from fer_core.data import six_classes, synthetic
+
+    size, channels = image_size or six_classes.IMAGE_SIZE, channels or six_classes.CHANNELS
+    code = _drawing_code(Path(synthetic.__file__), Path(six_classes.__file__))
+
+    def build(folder: Path) -> None:
+        faces = six_classes.draw_six_classes(size, channels, progress)
+        save_faces(folder, faces, source=six_classes.SOURCE)
+
+    return cached_faces(cache_key(six_classes.SOURCE, size, channels, code), build)
+
+
+def _drawing_code(module: Path, *more: Path) -> str:
     """A digest of the code that draws, so that a change of it draws the set again."""
-    files = [module, *sorted(module.parent.glob("drawn/*.py"))]
+    files = [module, *sorted(module.parent.glob("drawn/*.py")), *more]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
