@@ -12,6 +12,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHIPPED_CHECKPOINTS = REPOSITORY / "checkpoints"
+#: Written by `python -m fer_core reproduce`, as Markdown and, beside it, as CSV.
+REFERENCE_RESULTS = REPOSITORY / "results" / "reference.md"
 DEFAULT_DATA = Path("data")
 DEFAULT_RUNS = Path("runs")
 
@@ -31,6 +33,16 @@ def cache_folder() -> Path:
         if os.access(folder, os.W_OK):
             return folder
     raise OSError("no writable folder for the data cache; set FER_CACHE to one")
+
+
+def sweeps_folder(runs_folder: Path) -> Path:
+    """Where the plans of sweeps lie: one JSON file each, beside the runs that they made."""
+    return Path(runs_folder) / ".sweeps"
+
+
+def budgets_folder(runs_folder: Path) -> Path:
+    """Where comparisons under one budget lie: one JSON file each, beside their runs."""
+    return Path(runs_folder) / ".budgets"
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,11 @@ class RunFolder:
     def record(self) -> Path:
         """The final scores and how they came about; written once, last."""
         return self.path / "record.json"
+
+    @property
+    def before_after(self) -> Path:
+        """A fine-tuned run beside the checkpoint that it started from, once that was measured."""
+        return self.path / "before_after.json"
 
     @property
     def card(self) -> Path:

@@ -1,9 +1,202 @@
-"""Commands: recipes under the same budget, side by side, with a verdict."""
+"""compare, budget, budgets, budget-stop, budget-resume: runs against each other, with a verdict."""
 
 from __future__ import annotations
 
-from fer_core.cli.output import Command
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.cli.output import Command, show_result
+from fer_core.paths import DEFAULT_RUNS
+
+if TYPE_CHECKING:
+    from fer_core.comparison.equal_budget import BudgetPlan
 
 
 def add_commands(command: Command) -> None:
     """Add this module's commands; command(name, run, help_text) makes one."""
+    against = command(
+        "compare", compare, "test finished runs against each other, image by image where they match"
+    )
+    against.add_argument(
+        "folders", nargs="+", type=Path, metavar="RUN", help="two or more run folders"
+    )
+
+    new = command(
+        "budget", budget, "train contenders under one budget and compare them; again: goes on"
+    )
+    new.add_argument("name", help="the comparison's name")
+    new.add_argument(
+        "--contender",
+        action="append",
+        default=[],
+        metavar='"RECIPE FIELD=VALUE …"',
+        help='a recipe and its changes, such as "quick augment=none"; two or more',
+    )
+    amount = new.add_mutually_exclusive_group(required=True)
+    amount.add_argument("--epochs", type=int, metavar="N", help="the same epochs for all")
+    amount.add_argument("--updates", type=int, metavar="N", help="the same updates for all")
+    amount.add_argument(
+        "--seconds", type=float, metavar="S", help="the same seconds of training for all"
+    )
+    new.add_argument("--data", default="drawn", help="one data set for all (default: drawn)")
+    new.add_argument("--split", default="source", choices=("source", "stratified"))
+    new.add_argument("--validation-share", type=float, default=0.1)
+    new.add_argument("--test-share", type=float, default=0.2)
+    new.add_argument("--split-seed", type=int, default=42)
+    new.add_argument("--seed", type=int, default=0)
+    new.add_argument("--train-share", type=float, default=1.0, help="share of the training part")
+    new.add_argument(
+        "--work", action="store_true", help="execute the runs here, one by one; else the queue does"
+    )
+    _add_runs(new)
+
+    listing = command("budgets", budgets, "list the comparisons under one budget")
+    _add_runs(listing)
+    for name, run, text in (
+        ("budget-stop", stop, "stop what is running or waiting of a comparison"),
+        ("budget-resume", resume, "queue again what was stopped, interrupted or failed"),
+    ):
+        parser = command(name, run, text)
+        parser.add_argument("name", help="the comparison's name")
+        _add_runs(parser)
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runs", type=Path, default=DEFAULT_RUNS, metavar="DIR", help="the runs folder"
+    )
+
+
+def compare(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.verdict import compare_runs
+    from fer_core.comparison.verdict_words import comparison_dict
+    from fer_core.paths import RunFolder
+    from fer_core.runs.record import RunError
+
+    for path in chosen.folders:
+        if not path.is_dir():
+            raise RunError(f"there is no run folder {path}; name a folder under runs/")
+    names = [path.resolve().name for path in chosen.folders]
+    if len(set(names)) < len(names):  # runs of one name under different folders
+        names = [str(path) for path in chosen.folders]
+    runs = {
+        name: RunFolder(path.resolve()) for name, path in zip(names, chosen.folders, strict=True)
+    }
+    values = comparison_dict(compare_runs(runs))
+    return show_result(chosen, values, _text(values))
+
+
+def _text(values: dict[str, Any]) -> str:
+    lines = [values["summary"]]
+    lines += [f"  {sentence}" for pair in values["pairs"] for sentence in pair["sentences"]]
+    lines += [f"warning: {text}" for text in values["warnings"]]
+    for run in values["runs"]:
+        spent = run["spent"]
+        parts = [f"{spent['epochs']} epochs"]
+        parts += [f"{spent['updates']:,} updates"] if spent["updates"] else []
+        parts += [f"{spent['seconds']:,.1f} s"] if spent["seconds"] else []
+        parts += [f"{spent['images']:,} images seen"] if spent["images"] else []
+        lines.append(f"{run['name']}: {', '.join(parts)}")
+    if len(values["pairs"]) == 1:
+        pair = values["pairs"][0]
+        for row in pair["classes"]:
+            one, two = row["recall"]
+            lines.append(
+                f"  {row['label']:<10} recall {one:.3f} against {two:.3f} ({one - two:+.3f})  "
+                f"F1 {row['f1'][0] - row['f1'][1]:+.3f}  images {row['support']}"
+            )
+    return "\n".join(lines)
+
+
+def budget(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.budget_runs import start_budget, take_up_budget
+
+    plan = _plan(chosen)
+    if chosen.work:
+        return _work(chosen, take_up_budget(plan, chosen.runs))
+    made = start_budget(plan, chosen.runs)
+    values = {"name": plan.name, "runs": [folder.name for folder in made]}
+    names = "\n".join(f"  {name}" for name in values["runs"])
+    return show_result(chosen, values, f"{plan.name}: {len(made)} runs are in the queue\n{names}")
+
+
+def _plan(chosen: argparse.Namespace) -> BudgetPlan:
+    from dataclasses import fields
+
+    from fer_core.comparison.equal_budget import KINDS, Common, make_plan, parse_contender
+
+    kind = next(name for name in KINDS if getattr(chosen, name) is not None)
+    common = Common(**{item.name: getattr(chosen, item.name) for item in fields(Common)})
+    contenders = [parse_contender(text) for text in chosen.contender]
+    return make_plan(chosen.name, kind, getattr(chosen, kind), contenders, common)
+
+
+def _work(chosen: argparse.Namespace, plan: BudgetPlan) -> int:
+    """Execute what is not finished, a bar over the whole; then the verdict."""
+    from tqdm import tqdm
+
+    from fer_core.comparison.budget_runs import budget_states, work_off_budget
+    from fer_core.comparison.verdict import compare_runs
+    from fer_core.comparison.verdict_words import comparison_dict
+    from fer_core.paths import RunFolder
+
+    bar = tqdm(total=100, unit=" %", desc=plan.name, disable=None)
+
+    def refresh() -> None:
+        states = budget_states(plan, chosen.runs)
+        bar.n = round(100 * sum(item.share for item in states) / len(states), 1)
+        bar.refresh()
+
+    ended = 0
+    try:
+        for name, progress in work_off_budget(plan, chosen.runs, lambda progress: refresh()):
+            refresh()
+            print(f"{name}: {progress.state} {progress.reason}".rstrip(), file=sys.stderr)
+            ended += progress.state == "finished"
+            if progress.state == "stopped":
+                break
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on", file=sys.stderr)
+        return 130
+    finally:
+        bar.close()
+    if ended < len(plan.runs):
+        print(f"{len(plan.runs) - ended} of {len(plan.runs)} have no result yet", file=sys.stderr)
+        return 1
+    runs = {contender.title: RunFolder(chosen.runs / name) for name, contender in plan.runs.items()}
+    values = comparison_dict(compare_runs(runs, plan.kind, plan.amount))
+    return show_result(chosen, values, _text(values))
+
+
+def budgets(chosen: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from fer_core.comparison.budget_runs import budget_states
+    from fer_core.comparison.equal_budget import list_plans, read_plan
+
+    rows, lines = [], []
+    for name in list_plans(chosen.runs):
+        plan = read_plan(chosen.runs, name)
+        states = budget_states(plan, chosen.runs)
+        rows.append({**plan.to_dict(), "contenders": [asdict(item) for item in states]})
+        lines.append(f"{name}: the same {plan.amount:g} {plan.kind}")
+        lines += [f"  {item.run}: {item.state} {item.share:.0%}" for item in states]
+    return show_result(chosen, rows, "\n".join(lines) or "no comparison yet; `budget` makes one")
+
+
+def stop(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.budget_runs import stop_budget
+    from fer_core.comparison.equal_budget import read_plan
+
+    count = stop_budget(read_plan(chosen.runs, chosen.name), chosen.runs)
+    return show_result(chosen, {"stopped": count}, f"{count} runs of {chosen.name} stop")
+
+
+def resume(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.budget_runs import resume_budget
+    from fer_core.comparison.equal_budget import read_plan
+
+    count = resume_budget(read_plan(chosen.runs, chosen.name), chosen.runs)
+    return show_result(chosen, {"resumed": count}, f"{count} runs of {chosen.name} go on")

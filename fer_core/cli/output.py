@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-
 #: command(name, run, help_text) → the parser of a new command; it has --json already.
 Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 

@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fer_core.cli import (
+    augment_commands,
     budget_commands,
     competition_commands,
     data_commands,
     domain_commands,
     efficiency_commands,
+    reproduce_commands,
     sweep_commands,
     training_commands,
 )
@@ -109,14 +111,24 @@ def _parser() -> argparse.ArgumentParser:
     ship.add_argument("--note", type=Path, help="Markdown file to add to the card: origin, rights")
 
     for more in (
+        reproduce_commands,
         sweep_commands,
         budget_commands,
         efficiency_commands,
         domain_commands,
         competition_commands,
+        augment_commands,
     ):
         more.add_commands(command)
 
-    command("models", training_commands.models, "list the networks with their size and cost")
+    networks = command(
+        "models", training_commands.models, "list the networks with their size and cost"
+    )
+    networks.add_argument(
+        "names", nargs="*", metavar="MODEL", help="only these; timm/NAME for timm"
+    )
+    networks.add_argument("--search", metavar="TEXT", help="list own and timm names that hold TEXT")
+    networks.add_argument("--channels", type=int, choices=(1, 3), default=1)
+    networks.add_argument("--image-size", type=int, default=48, metavar="PIXELS")
     command("recipes", training_commands.recipes, "list the recipes")
     return parser

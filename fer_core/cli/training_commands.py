@@ -104,16 +104,33 @@ def ship(chosen: argparse.Namespace) -> int:
 def models(chosen: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from fer_core.models import MODELS, build_model, describe_model
+    from fer_core.models import (
+        MODELS,
+        build_model,
+        describe_model,
+        find_network,
+        options_text,
+        search_backbones,
+    )
 
-    rows = [
-        asdict(describe_model(build_model(name, 7, 1, 48), name, 1, 48)) for name in sorted(MODELS)
-    ]
-    lines = [
-        f"{row['name']:<24}{row['parameters']:>12,} parameters{row['trainable']:>12,} trainable"
-        f"{row['gflops']:>10.4f} GFLOPs"
-        for row in rows
-    ]
+    if chosen.search is not None:
+        names = search_backbones(chosen.search)
+        text = "\n".join(names) or f"no network has {chosen.search!r} in its name"
+        return show_result(chosen, names, text)
+    channels, size = chosen.channels, chosen.image_size
+    rows, lines = [], []
+    for name in chosen.names or MODELS:
+        network = find_network(name)
+        model = build_model(name, 7, channels, size, fetch_weights=False)
+        facts = asdict(describe_model(model, name, channels, size))
+        options = {option: asdict(about) for option, about in network.options.items()}
+        rows.append({**facts, "title": network.title, "system": network.system, "options": options})
+        lines.append(
+            f"{name:<24}{facts['parameters']:>12,} parameters{facts['trainable']:>12,} trainable"
+            f"{facts['gflops']:>10.4f} GFLOPs  {network.title}"
+        )
+        if chosen.names:
+            lines.append(f"  {options_text(name)}")
     return show_result(chosen, rows, "\n".join(lines))
 
 

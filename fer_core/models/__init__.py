@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from fer_core.models.backbones import OPTIONS as BACKBONE_OPTIONS
 from fer_core.models.backbones import PREFIX, backbone_names, find_backbone
 from fer_core.models.class_targeted import OUTPUTS, ClassTargetedNetwork
 from fer_core.models.competition import CompetitionBaseline
@@ -25,6 +26,7 @@ from fer_core.models.network import (
     Network,
     Option,
     check_options,
+    options_line,
 )
 from fer_core.models.resnet import ResNet18
 from fer_core.models.six_class import SixClassNetwork
@@ -42,6 +44,7 @@ __all__ = [
     "find_network",
     "keras_parameters",
     "known_model",
+    "options_text",
     "search_backbones",
 ]
 
@@ -65,22 +68,22 @@ def _expressnet(classes: int, channels: int, image_size: int, options: dict[str,
 #: Every network of this project by name, in the order that lists show them.
 MODELS: dict[str, Network] = {
     "expressnet": Network(
-        "ExpressNet, this project's own",
+        "this project's own network",
         _expressnet,
         options=_expressnet_options((32, 64, 128), (1, 2, 2), 0.2),
     ),
     "expressnet_demo": Network(
-        "ExpressNet at a third of its width, for demonstrations",
+        "ExpressNet, a third as wide",
         _expressnet,
         options=_expressnet_options((12, 24, 48), (1, 1, 1), 0.1),
     ),
     "two_phase_template": Network(
-        "Two-phase augmentation: template network",
+        "two-phase, template",
         lambda classes, channels, size, options: TwoPhaseTemplate(classes, channels, size),
         "A",
     ),
     "two_phase": Network(
-        "Two-phase augmentation: final network",
+        "two-phase, final network",
         lambda classes, channels, size, options: TwoPhaseNetwork(
             classes, channels, size, **options
         ),
@@ -91,7 +94,7 @@ MODELS: dict[str, Network] = {
         },
     ),
     "class_targeted": Network(
-        "Class-targeted augmentation",
+        "class-targeted augmentation",
         lambda classes, channels, size, options: ClassTargetedNetwork(
             classes, channels, size, **options
         ),
@@ -103,12 +106,12 @@ MODELS: dict[str, Network] = {
         },
     ),
     "competition_baseline": Network(
-        "The competition's baseline",
+        "the competition's baseline",
         lambda classes, channels, size, options: CompetitionBaseline(classes, channels, size),
         "C",
     ),
     "mlp": Network(
-        "Multilayer perceptron",
+        "multilayer perceptron",
         lambda classes, channels, size, options: MultilayerPerceptron(
             classes, channels, size, **options
         ),
@@ -116,7 +119,7 @@ MODELS: dict[str, Network] = {
         {"dropout": _dropout(0.2, "after each of the first two layers")},
     ),
     "custom_cnn": Network(
-        "Custom network without padding",
+        "network without padding",
         lambda classes, channels, size, options: CustomNetwork(classes, channels, size, **options),
         "D",
         {"dropout": _dropout(0.2, "after each pool")},
@@ -134,22 +137,25 @@ MODELS: dict[str, Network] = {
         {"pretrained": PRETRAINED},
     ),
     "svm": Network(
-        "Support vector machine (fitted, not trained by gradients)",
+        "support vector machine",
         lambda classes, channels, size, options: KernelMachine(
             classes, channels, size, options["support"] or classes, options["components"]
         ),
         "D",
-        {
-            "support": Option(
-                0, "support vectors; 0 makes a blank machine", bounds=(0, 10_000_000)
-            ),
+        {  # C, gamma and whiten are for whoever fits it: a fitted machine holds what came of them
+            "C": Option(1.0, "what a mistake costs", bounds=(1e-6, 1e6)),
+            "gamma": Option("scale", "width of the kernel: scale, auto or a number"),
             "components": Option(
                 0, "principal components it sees; 0: pixels", bounds=(0, 1_000_000)
+            ),
+            "whiten": Option(False, "give every component the same variance"),
+            "support": Option(
+                0, "support vectors, told by fitting; 0: a blank machine", bounds=(0, 10_000_000)
             ),
         },
     ),
     "six_class_cnn": Network(
-        "Six classes in colour",
+        "six classes in colour",
         lambda classes, channels, size, options: SixClassNetwork(
             classes, channels, size, **options
         ),
@@ -179,9 +185,20 @@ def find_network(name: str) -> Network:
     )
 
 
-def known_model(name: str) -> None:
-    """Raises ModelError, with near matches, when there is no network of that name."""
-    find_network(name)
+def known_model(name: str, options: dict[str, Any] | None = None) -> None:
+    """Raises ModelError, with near matches, when there is no network of that name, and when it
+    does not take the options."""
+    check_options(name, find_network(name).options, options or {})
+
+
+def options_text(name: str) -> str:
+    """Which options a network takes, in one sentence; "" for a name that there is not.
+
+    Any `timm/<name>` is answered without importing timm, whose networks all take the same.
+    """
+    if name.startswith(PREFIX):
+        return options_line(name, BACKBONE_OPTIONS)
+    return options_line(name, MODELS[name].options) if name in MODELS else ""
 
 
 def search_backbones(text: str = "", limit: int | None = None) -> list[str]:

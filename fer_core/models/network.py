@@ -92,6 +92,29 @@ def _checked(place: str, option: Option, value: Any) -> Any:
     return value
 
 
+def options_line(name: str, options: Mapping[str, Option]) -> str:
+    """One sentence for people: which options the network takes, with default and meaning."""
+    if not options:
+        return f"{name} has no options."
+    parts = [
+        f"{option}={_shown(about.default)} ({about.about}{_choices(about)})"
+        for option, about in options.items()
+    ]
+    return f"{name} takes: {'; '.join(parts)}."
+
+
+def _choices(option: Option) -> str:
+    *others, last = map(str, option.choices or ("",))
+    return f": {', '.join(others)} or {last}" if others else ""
+
+
+def _shown(value: Any) -> str:
+    """A value as it is typed behind option=."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
 def flattened_width(features: nn.Module, name: str, channels: int, image_size: int) -> int:
     """How many values per image leave `features` at this size, from a dry run.
 

@@ -41,7 +41,13 @@ def ship_run(
 
 
 def without_path(config: RunConfig) -> RunConfig:
-    """The same settings with data/FILE in place of the path of the data, if it is a path."""
+    """The same settings with data/FILE in place of the path of the data, if it is a path.
+
+    Of the checkpoint that the run started from, only its name and that of the folder it lies in.
+    """
+    if config.start_from:
+        start = Path(config.start_from)
+        config = dataclasses.replace(config, start_from=f"{start.parent.name}/{start.name}")
     if config.data.partition(":")[0] in ("drawn", "hub"):
         return config
     return dataclasses.replace(config, data=f"data/{Path(config.data).name}")

@@ -15,17 +15,19 @@ from fer_core.inference.predictor import Predictor
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui import augment_view as view
 from fer_core.ui import open_sets
+from fer_core.ui.augment_measure import build_measurement
 from fer_core.ui.loaded import LoadedCheckpoints
 from fer_core.ui.patient_slider import PatientSlider
 from fer_core.ui.picture_input import PICTURES_AT_ONCE, PhotoInput
 from fer_core.ui.plain import plain
+from fer_core.ui.predict_tab import checkpoint_choices
 from fer_core.ui.refusals import in_words
 from fer_core.ui.settings import AppSettings
 from fer_core.ui.shared_state import HANDED_OVER, SharedState
 
 _LARGEST_SEED = 2**31 - 1
 _START = POLICIES["standard"]
-_GROUPS = (("Position", 0, 5), ("Light and sharpness", 5, 9), ("Covering", 9, 11))
+_GROUPS = (("Position", 0, 6), ("Light and colour", 6, 11), ("Sharpness and covering", 11, 15))
 
 
 def caution_text(values: list[float | None]) -> str:
@@ -50,6 +52,7 @@ def policy_name(values: list[float | None]) -> str | None:
 def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
     """Components and events of the tab; call inside its `gr.Tab`."""
     subject = gr.State(None)
+    loaded = LoadedCheckpoints(settings.runs_folder)
     gr.Markdown(
         "Training shows a model every face in slightly changed copies, so that it learns the "
         "expression and not the pixels. Choose a face, move the sliders, and see which changes "
@@ -106,6 +109,11 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
                 elem_id="augment-caution",
                 elem_classes="note",
             )
+            model = gr.Dropdown(
+                label="The model whose labels are shown",
+                elem_id="augment-model",
+                **checkpoint_choices(loaded, None),
+            )
             with gr.Row(elem_classes="bottom-row"):
                 seed = gr.Number(
                     0,
@@ -127,36 +135,45 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
             if settings.public:
                 gr.Markdown("Training is closed on this public page.", elem_classes="note")
 
-    loaded = LoadedCheckpoints(settings.runs_folder)
+    build_measurement(settings, shared, loaded, model, seed, sliders)
 
-    def predictor() -> Predictor | None:
-        """The first checkpoint of the list, shipped ones before runs; None when none loads."""
+    def predictor(name: str | None) -> Predictor | None:
+        """The chosen checkpoint; None when it cannot be loaded (any more)."""
         try:
-            return loaded.predictor(loaded.entry(None))
+            return loaded.predictor(loaded.entry(name))
         except CheckpointError:
             return None
 
-    def drawn(face: view.Subject | None, draw: float | None, values: list[Any]) -> Any:
+    def drawn(
+        face: view.Subject | None, draw: float | None, judge: str | None, values: list[Any]
+    ) -> Any:
         if face is None:
             return gr.skip()
         variants = view.draw_variants(face.image, view.policy_of(values), int(draw or 0))
-        judge = predictor()
-        return view.variants_html(face, variants, judge.checkpoint if judge else None)
+        found = predictor(judge)
+        return view.variants_html(face, variants, found.checkpoint if found else None)
 
-    def on_draw(face: view.Subject | None, draw: float | None, *values: float | None) -> list[Any]:
-        return [drawn(face, draw, values), caution_text(values), policy_name(values)]
+    def on_draw(
+        face: view.Subject | None, draw: float | None, judge: str | None, *values: float | None
+    ) -> list[Any]:
+        return [drawn(face, draw, judge, values), caution_text(values), policy_name(values)]
 
     def on_preset(
-        name: str | None, face: view.Subject | None, draw: float | None, *now: Any
+        name: str | None,
+        face: view.Subject | None,
+        draw: float | None,
+        judge: str | None,
+        *now: Any,
     ) -> list[Any]:
         values = view.slider_values(POLICIES[name]) if name in POLICIES else list(now)
-        return [drawn(face, draw, values), caution_text(values), *values]
+        return [drawn(face, draw, judge, values), caution_text(values), *values]
 
     def on_pick(
         choice: dict[str, Any],
         wanted: str | None,
         index: float | None,
         draw: float | None,
+        judge: str | None,
         *values: Any,
     ) -> list[Any]:
         """subject, result, notice, class list and number for a face of the set."""
@@ -172,34 +189,37 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         count = len(view.class_indices(faces, wanted))
         return [
             face,
-            drawn(face, draw, list(values)),
+            drawn(face, draw, judge, list(values)),
             gr.Markdown(visible=False),
             gr.Dropdown(names, value=wanted),
             min(int(index or 1), count),
         ]
 
-    def on_random(
-        choice: dict[str, Any], wanted: str | None, draw: float | None, *values: Any
-    ) -> list[Any]:
+    def on_random(choice: dict[str, Any], wanted: str | None, *rest: Any) -> list[Any]:
         index = 1
         if wanted:
             faces = open_sets.faces_at_once(choice["source"])
             index = random.randint(1, max(1, len(view.class_indices(faces, wanted))))
-        return on_pick(choice, wanted, index, draw, *values)
+        return on_pick(choice, wanted, index, *rest)
 
-    def on_upload(photo: str | bytes | None, draw: float | None, *values: Any) -> list[Any]:
+    def on_upload(
+        photo: str | bytes | None, draw: float | None, judge: str | None, *values: Any
+    ) -> list[Any]:
         if not photo:
             return [gr.skip(), gr.skip(), gr.Markdown(visible=False)]
         try:
             with PICTURES_AT_ONCE:
-                face = view.photo_face(photo, predictor())
+                face = view.photo_face(photo, predictor(judge))
         except PhotoError as error:
             return [gr.skip(), gr.skip(), _said(str(error))]
-        return [face, drawn(face, draw, list(values)), gr.Markdown(visible=False)]
+        return [face, drawn(face, draw, judge, list(values)), gr.Markdown(visible=False)]
 
-    def on_redraw(face: view.Subject | None, *values: Any) -> list[Any]:
+    def on_redraw(face: view.Subject | None, judge: str | None, *values: Any) -> list[Any]:
         draw = random.randrange(_LARGEST_SEED)
-        return [draw, drawn(face, draw, list(values))]
+        return [draw, drawn(face, draw, judge, list(values))]
+
+    def on_look(chosen: str | None) -> Any:
+        return gr.Dropdown(**checkpoint_choices(loaded, chosen))
 
     def on_use(*values: float | None) -> tuple[dict[str, float], gr.Tabs]:
         # The stamp makes every press a change, also when the policy is the one handed over before.
@@ -208,7 +228,7 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
 
     quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
     picked = [subject, result, notice, class_name, number]
-    pick_inputs = [shared.data_choice, class_name, number, seed, *sliders]
+    pick_inputs = [shared.data_choice, class_name, number, seed, model, *sliders]
     gr.on(
         [shared.page.load, shared.data_choice.change, class_name.input, number.input],
         on_pick,
@@ -218,27 +238,34 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         **quick,
     )
     another.click(
-        in_words(on_random), [shared.data_choice, class_name, seed, *sliders], picked, **quick
+        in_words(on_random),
+        [shared.data_choice, class_name, seed, model, *sliders],
+        picked,
+        **quick,
     )
     gr.on(
-        [*[slider.input for slider in sliders], seed.input],
+        [*[slider.input for slider in sliders], seed.input, model.input],
         on_draw,
-        [subject, seed, *sliders],
+        [subject, seed, model, *sliders],
         [result, caution, preset],
         trigger_mode="always_last",
         **quick,
     )
-    preset.input(on_preset, [preset, subject, seed, *sliders], [result, caution, *sliders], **quick)
-    redraw.click(on_redraw, [subject, *sliders], [seed, result], **quick)
+    preset.input(
+        on_preset, [preset, subject, seed, model, *sliders], [result, caution, *sliders], **quick
+    )
+    redraw.click(on_redraw, [subject, model, *sliders], [seed, result], **quick)
     upload.upload(
         on_upload,
-        [upload, seed, *sliders],
+        [upload, seed, model, *sliders],
         [subject, result, notice],
         show_progress_on=upload,
         api_visibility="private",
         concurrency_limit=2,
     )
     use.click(on_use, sliders, [shared.policy, shared.tabs], **quick)
+    quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+    gr.on([shared.page.load, shared.tabs.select], on_look, model, model, **quiet)
 
 
 def _slider(strength: view.Strength) -> PatientSlider:

@@ -48,8 +48,24 @@ STRENGTHS = (
     Strength("shift_fraction", "Shift, ±%", "Moves it, in parts of the side.", 100),
     Strength("zoom_fraction", "Zoom, ±%", "Enlarges or shrinks it.", 100),
     Strength("shear_degrees", "Shear, ±°", "Leans it like slanted type."),
+    Strength("crop_fraction", "Crop, up to %", "Area cut away at its edges; the rest grows.", 100),
     Strength("brightness", "Brightness, ±%", "Lighter or darker.", 100),
     Strength("contrast", "Contrast, ±%", "Harder or flatter light.", 100),
+    Strength("saturation", "Saturation, ±%", "Stronger or paler colours; grey stays grey.", 100),
+    Strength(
+        "autocontrast_probability",
+        "Autocontrast, %",
+        "Chance that the darkest tone turns black and the brightest white.",
+        100,
+        5,
+    ),
+    Strength(
+        "equalise_probability",
+        "Equalise, %",
+        "Chance that dark, middle and bright tones become equally frequent.",
+        100,
+        5,
+    ),
     Strength("noise_std", "Noise, up to %", "Grain of a weak camera.", 100),
     Strength("blur_pixels", "Blur, up to px", "Out of focus.", 1, 0.1),
     Strength("erase_probability", "Erasing, %", "Chance of a covered part.", 100, 5),
@@ -168,6 +184,8 @@ def cautions(policy: AugmentPolicy) -> list[str]:
         found.append("**Shift above 20 %** can push the mouth or the brows out of the picture.")
     if policy.zoom_fraction > 0.3:
         found.append("**Zoom above 30 %** can crop the mouth or the brows away.")
+    if policy.crop_fraction > 0.4:
+        found.append("**Crop above 40 % of the area** can cut the mouth or the brows off.")
     if policy.shear_degrees > 20:
         found.append("**Shear above 20°** slants mouth and brows: one corner rises as if in scorn.")
     if policy.blur_pixels > 1.5:

@@ -34,7 +34,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
                 label="Data set",
                 info=None
                 if settings.public
-                else "The built-in set, and whatever lies in the data folder.",
+                else "The built-in sets, and whatever lies in the data folder.",
                 elem_id="data-set",
             )
             summary = gr.Markdown("Reading the built-in faces …", elem_id="data-summary")
@@ -63,7 +63,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
             )
     if settings.public:
         gr.Markdown(
-            "This is a public page: it shows the built-in set. "
+            "This is a public page: it shows the built-in sets of drawn faces. "
             "Run the app on your own machine to read your own data.",
             elem_classes="note",
         )

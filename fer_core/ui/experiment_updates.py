@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from typing import Any
 
 import gradio as gr
 
 from fer_core.data.faces import DataError
 from fer_core.runs.record import RunError, read_record
+from fer_core.ui.ceiling_band import band_for
 from fer_core.ui.face_grid import face_grid
+from fer_core.ui.figures.band import Band
 from fer_core.ui.figures.runs import comparison_figure, confusion_figure, run_colours
 from fer_core.ui.run_board import board_rows, curves_of, displayed, read_board, write_leaderboard
 from fer_core.ui.run_details import config_and_command, mistakes, per_class_table, summary_html
@@ -44,12 +47,14 @@ def board_updates(
         chosen = names[0] if names else None
     runs = curves_of(settings.runs_folder, compared)
     curves = [(name, len(epochs)) for name, epochs in runs.items()]
+    band = curves_band(settings, runs)
     stamp = (chosen, rows.get(chosen))
     now = {
         "rows": rows,
         "names": names,
         "curved": curved,
         "curves": curves,
+        "band": band,
         "stamp": stamp,
         "chosen before": bool(sent.get("chosen before") or curved),
     }
@@ -69,10 +74,15 @@ def board_updates(
         _list_update(names if board else None, chosen, was_chosen),
     )
     figures = (gr.skip(),) * 3
-    if sent.get("curves") != curves:
-        charts = [comparison_figure(runs, quantity) for quantity in ("loss", "accuracy")]
+    if (sent.get("curves"), sent.get("band")) != (curves, band):
+        charts = [comparison_figure(runs, quantity, band) for quantity in ("loss", "accuracy")]
         figures = (legend_html(list(runs)), *charts)
     return (*table, *lists, *figures, stamp if sent.get("stamp") != stamp else gr.skip(), now)
+
+
+def curves_band(settings: AppSettings, runs: Iterable[str]) -> Band | None:
+    """The ceiling on the test images of all these runs, None when theirs differ or have none."""
+    return band_for([find_entry(settings.runs_folder, name) for name in runs], settings.data_folder)
 
 
 def legend_html(names: list[str]) -> str:

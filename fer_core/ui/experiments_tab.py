@@ -19,6 +19,7 @@ from fer_core.ui.experiment_updates import (
     mistakes_html,
 )
 from fer_core.ui.plain import plain
+from fer_core.ui.reference_view import build_reference_view
 from fer_core.ui.run_board import COLUMNS, DATATYPES
 from fer_core.ui.run_details import PER_CLASS_COLUMNS, deletable_run, delete
 from fer_core.ui.run_views import STATUS_CSS
@@ -41,6 +42,8 @@ def build_experiments_tab(settings: AppSettings, shared: SharedState) -> None:
     with gr.Tabs(elem_id="experiment-tabs"):
         with gr.Tab("Leaderboard", id="leaderboard", elem_id="tab-leaderboard"):
             _build_board(settings, shared)
+        with gr.Tab("Reference systems", id="references", elem_id="tab-references"):
+            build_reference_view(settings, shared)
         with gr.Tab("Sweeps", id="sweeps", elem_id="tab-sweeps"):
             build_sweep_view(settings, shared)
         with gr.Tab("Equal budgets", id="budgets", elem_id="tab-budgets"):

@@ -5,17 +5,35 @@ from __future__ import annotations
 #: Group of the form → its fields in order. The first group is in sight, the rest is folded away.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Basic": ("model", "epochs", "batch_size", "learning_rate"),
-    "Images": ("image_size", "channels", "scaling", "classes_left_out", "drop_duplicates"),
-    "Model": ("model_options", "ema_decay"),
-    "Optimiser": ("optimizer", "schedule", "weight_decay", "momentum", "gradient_clip"),
-    "Loss and class balance": ("class_weights", "balanced_sampling", "label_smoothing"),
-    "Best epoch and early stopping": ("choose_by", "early_stopping_patience"),
-    "Machine and chance": ("device", "precision", "seed"),
+    "Images": (
+        "image_size",
+        "channels",
+        "scaling",
+        "classes_left_out",
+        "class_map",
+        "drop_duplicates",
+        "train_share",
+        "preparation",
+    ),
+    "Model": ("model_options", "ema_decay", "start_from", "frozen_share"),
+    "Optimiser": ("optimizer", "weight_decay", "momentum", "gradient_clip"),
+    "Learning-rate schedule": ("schedule", "plateau_by", "plateau_factor", "plateau_patience"),
+    "Loss and class balance": ("loss", "label_smoothing", "class_weights", "balanced_sampling"),
+    "Best epoch and early stopping": (
+        "choose_by",
+        "early_stopping_by",
+        "early_stopping_patience",
+    ),
+    "Budgets and phases": ("max_updates", "max_seconds", "phases"),
+    "Machine and chance": ("device", "precision", "seed", "deterministic", "chunk_size"),
 }
 
 #: Field → (label, explanation).
 LABELS: dict[str, tuple[str, str]] = {
-    "model": ("Model", "The network that is trained."),
+    "model": (
+        "Model",
+        "The network that is trained. Clear the field and type to search; timm/… are timm's.",
+    ),
     "epochs": ("Epochs", "How often training goes through all images."),
     "batch_size": ("Batch size", "Images per step; less needs less memory."),
     "learning_rate": (
@@ -30,6 +48,19 @@ LABELS: dict[str, tuple[str, str]] = {
         "Expressions left out",
         "Their images are not used. Names with commas between, such as: disgust, fear.",
     ),
+    "class_map": (
+        "Rename or merge expressions",
+        "One old=new per line, such as sad=neutral; old= with nothing behind leaves one out.",
+    ),
+    "train_share": (
+        "Share of the training images",
+        "Less is quicker; every expression keeps the same share.",
+    ),
+    "preparation": (
+        "Offline preparation",
+        "Steps with commas between, in order: oversample, tenfold, drop_duplicates, keep 0.6, "
+        "trim, mirror disgust, rotate 10 disgust, ten_crop 44.",
+    ),
     "drop_duplicates": (
         "Drop exact duplicates",
         "Of images that repeat pixel for pixel with the same label, keep the first.",
@@ -38,6 +69,41 @@ LABELS: dict[str, tuple[str, str]] = {
     "ema_decay": (
         "Weight averaging",
         "Decay of the running average of the weights (EMA) that is scored; 0 turns it off.",
+    ),
+    "start_from": (
+        "Start from a checkpoint",
+        "Folder whose weights, expressions and pixel scaling the run begins with; empty for none.",
+    ),
+    "frozen_share": (
+        "Frozen layers",
+        "Share of the layers, from the input on, that keep their weights.",
+    ),
+    "plateau_by": ("Plateau watches", "The validation figure that must improve."),
+    "plateau_factor": ("Plateau factor", "What the learning rate is multiplied by."),
+    "plateau_patience": ("Plateau patience", "Epochs without a better figure before that."),
+    "loss": ("Loss", "What training makes small."),
+    "early_stopping_by": ("Early stopping watches", "The validation figure that must improve."),
+    "max_updates": (
+        "Most updates",
+        "The run ends after this many steps of the optimiser; 0 for no limit.",
+    ),
+    "max_seconds": (
+        "Most seconds",
+        "The run ends after this much training, validation not counted; 0 for no limit.",
+    ),
+    "phases": (
+        "Phases",
+        "Parts of the run, one JSON table per line with what differs in it, such as "
+        '{"epochs": 20, "learning_rate": 0.01}.',
+    ),
+    "deterministic": (
+        "Deterministic kernels",
+        "On a GPU only kernels that repeat to the bit; slower.",
+    ),
+    "chunk_size": (
+        "Images at once",
+        "Larger batches go through the network in parts of this size, to save memory; 0 for "
+        "whole batches.",
     ),
     "optimizer": ("Optimiser", "The rule that turns gradients into steps."),
     "schedule": ("Learning-rate schedule", "How the learning rate changes over the epochs."),
@@ -70,6 +136,16 @@ VALUE_WORDS: dict[object, str] = {
     "minus_one_to_one": "−1 to 1",
     "imagenet": "ImageNet mean and deviation",
     "dataset": "the data set's own mean and deviation",
+    "zero_to_one": "0 to 1",
+    "per_pixel": "each pixel's own mean and deviation",
+    "cross_entropy": "cross-entropy",
+    "one_hot_nll": "one-hot log likelihood on probabilities",
+    "choose_by": "the same figure as the best epoch",
+    "adamax": "Adamax",
+    "adagrad": "Adagrad",
+    "asgd": "averaged SGD",
+    "rmsprop": "RMSprop",
+    "rprop": "Rprop",
     "sgd": "SGD",
     "adam": "Adam",
     "adamw": "AdamW",

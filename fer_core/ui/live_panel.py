@@ -13,6 +13,7 @@ import gradio as gr
 
 from fer_core.runs.config import ConfigError
 from fer_core.runs.record import RunError
+from fer_core.ui.epoch_table import epoch_table_html
 from fer_core.ui.figures.runs import training_figure
 from fer_core.ui.live_run import FOLLOW, LiveRun, read_live, resume, stop
 from fer_core.ui.run_views import STATUS_CSS
@@ -56,12 +57,14 @@ def build_live_panel(settings: AppSettings, shared: SharedState) -> LivePanel:
         loss = gr.Plot(show_label=False, min_width=300, elem_id="loss-curves")
         accuracy = gr.Plot(show_label=False, min_width=300, elem_id="accuracy-curves")
     gr.HTML(f"<p class='note'>{_CURVES_NOTE}</p>")
+    with gr.Accordion("Epoch by epoch", open=False, elem_id="epoch-table-fold"):
+        table = gr.HTML(elem_id="epoch-table", js_on_load=None)
     log = gr.HTML(css_template=STATUS_CSS, elem_id="run-log", js_on_load=None)
     with gr.Accordion("Queue", open=True):
         queue = gr.HTML(css_template=STATUS_CSS, elem_id="run-queue", js_on_load=None)
 
     shown = gr.State({})  # part of the panel → what this viewer was last sent
-    outputs = [chosen, status, stop_button, resume_button, loss, accuracy, log, queue, shown]
+    outputs = [chosen, status, stop_button, resume_button, loss, accuracy, table, log, queue, shown]
     inputs = [chosen, shown]
 
     def on_watch(chosen_name: str, sent: dict[str, Any]) -> tuple[Any, ...]:
@@ -100,7 +103,7 @@ def panel_updates(live: LiveRun, sent: dict[str, Any]) -> tuple[Any, ...]:
     }
     new = {part for part, value in now.items() if sent.get(part, _NEVER) != value}
     if not new:
-        return (gr.skip(),) * 9
+        return (gr.skip(),) * 10
     redraw = "curves" in new
     return (
         gr.update(choices=list(live.choices)) if "choices" in new else gr.skip(),
@@ -108,7 +111,8 @@ def panel_updates(live: LiveRun, sent: dict[str, Any]) -> tuple[Any, ...]:
         gr.update(interactive=live.can_stop) if "stop" in new else gr.skip(),
         gr.update(interactive=live.can_resume) if "resume" in new else gr.skip(),
         training_figure(live.epochs, "loss", live.best) if redraw else gr.skip(),
-        training_figure(live.epochs, "accuracy", live.best) if redraw else gr.skip(),
+        training_figure(live.epochs, "accuracy", live.best, live.band) if redraw else gr.skip(),
+        epoch_table_html(live.epochs, live.best) if redraw else gr.skip(),
         live.log if "log" in new else gr.skip(),
         live.queue if "queue" in new else gr.skip(),
         now,

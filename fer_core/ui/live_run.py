@@ -17,6 +17,8 @@ from fer_core.runs.record import (
     read_record,
 )
 from fer_core.training.job import queue_state, resume_run, stop_run
+from fer_core.ui.ceiling_band import band_for
+from fer_core.ui.figures.band import Band
 from fer_core.ui.run_views import (
     best_epoch,
     find_run,
@@ -50,6 +52,7 @@ class LiveRun:
     """Everything the panel shows of the chosen run; `curves` tells whether charts must be redrawn.
 
     choices: (label, name) of the run list. epochs: lines of epochs.jsonl. best: 1-based epoch.
+    band: how far people agree on its test images, where that is known.
     """
 
     choices: tuple[tuple[str, str], ...]
@@ -61,12 +64,13 @@ class LiveRun:
     can_stop: bool
     can_resume: bool
     queue: str
+    band: Band | None = None
 
     @property
     def curves(self) -> tuple[Any, ...]:
         """The same value as long as the charts are the same."""
         last = self.epochs[-1] if self.epochs else {}
-        return (self.name, len(self.epochs), last.get("train_loss"), self.best)
+        return (self.name, len(self.epochs), last.get("train_loss"), self.best, self.band)
 
 
 def read_live(settings: AppSettings, chosen: object) -> LiveRun:
@@ -106,6 +110,7 @@ def read_live(settings: AppSettings, chosen: object) -> LiveRun:
         can_stop=progress.state in _STOPPABLE and not settings.public,
         can_resume=progress.state in _RESUMABLE and not settings.public,
         queue=queue,
+        band=band_for([folder], settings.data_folder),
     )
 
 

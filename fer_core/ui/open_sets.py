@@ -1,6 +1,6 @@
 """The data sets that this process has open: read once, audited once, shared by all visitors.
 
-Knows who may open what: a visitor of a public page gets the built-in set and nothing else.
+Knows who may open what: a visitor of a public page gets the built-in sets and nothing else.
 """
 
 from __future__ import annotations
@@ -83,10 +83,10 @@ _READ_SO_FAR: dict[str, tuple[int, int]] = {}
 
 
 def sources(settings: AppSettings) -> list[Source]:
-    """What the choice offers: the built-in set first, then what lies in the data folder."""
+    """What the choice offers: the built-in sets first, then what lies in the data folder."""
     found = list_sources(settings.data_folder)
     if settings.public:
-        return [source for source in found if source.source == _BUILT_IN]
+        return [source for source in found if source.kind == "drawn"]
     return found
 
 
@@ -97,12 +97,12 @@ def allowed_source(text: str | None, settings: AppSettings) -> str:
         raise DataError(
             "No data set was named. Type the path of a file or folder, or hub:owner/name."
         )
-    if settings.public and source != _BUILT_IN:
+    known = {entry.source for entry in sources(settings)}
+    if settings.public and source not in known:
         raise DataError(
             "This is a public page: only the built-in drawn faces can be opened here. "
             "Run the app on your own machine to read your own data."
         )
-    known = {entry.source for entry in list_sources(settings.data_folder)}
     if source in known or source.startswith(("hub:", f"{_BUILT_IN}:")):
         return source
     if re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", source) and not Path(source).exists():

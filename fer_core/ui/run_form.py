@@ -17,6 +17,7 @@ from fer_core.data.augment import POLICIES, AugmentPolicy
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.limits import BOUNDS, CHOICES
 from fer_core.ui.form_words import GROUPS, LABELS, VALUE_WORDS
+from fer_core.ui.model_list import model_choices
 
 BASIC = "Basic"
 OTHER = "Other settings"
@@ -78,7 +79,9 @@ def form_fields(models: tuple[str, ...]) -> tuple[FormField, ...]:
 
 def _form_field(name: str, kind: str, group: str, models: tuple[str, ...]) -> FormField:
     label, info = LABELS.get(name, (name.replace("_", " ").capitalize(), ""))
-    names = {"model": models, "channels": (1, 3)}.get(name, CHOICES.get(name, ()))
+    if name == "model":
+        return FormField(name, label, info, group, "choice", model_choices(models))
+    names = (1, 3) if name == "channels" else CHOICES.get(name, ())
     if names:
         choices = tuple((VALUE_WORDS.get(value, str(value)), value) for value in names)
         return FormField(name, label, info, group, "choice", choices)
@@ -89,7 +92,8 @@ def _form_field(name: str, kind: str, group: str, models: tuple[str, ...]) -> Fo
             low, high = BOUNDS[name]
             info = f"{info} {_plain(low)} to {_plain(high)}.".strip()
         return FormField(name, label, info, group, "number", step=_STEPS.get(name, 1))
-    return FormField(name, label, info, group, "lines" if kind.startswith("dict") else "text")
+    lines = kind.startswith("dict") or name == "phases"
+    return FormField(name, label, info, group, "lines" if lines else "text")
 
 
 def _plain(value: float) -> str:
@@ -103,11 +107,18 @@ def form_values(config: RunConfig) -> dict[str, Any]:
         if name in _ELSEWHERE:
             continue
         if isinstance(value, dict):
-            value = "\n".join(f"{key}={json.dumps(part)}" for key, part in value.items())
+            value = "\n".join(f"{key}={_option_text(part)}" for key, part in value.items())
+        elif name == "phases":
+            value = "\n".join(json.dumps(phase) for phase in value)
         elif isinstance(value, list | tuple):
             value = ", ".join(value)
         values[name] = value
     return values
+
+
+def _option_text(value: Any) -> str:
+    """A text stands as it is, anything else as JSON has it."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 #: A text field is worked through at every change, on a public page for strangers too.
@@ -137,7 +148,9 @@ def config_from_form(
                 f"{name} takes at most {LONGEST_TEXT:,} characters, got {len(value):,}; shorten it"
             )
         kind = type(settings.get(name))
-        if kind is dict:
+        if name == "phases":
+            settings[name] = _phases(str(value or ""))
+        elif kind is dict:
             settings[name] = {}
             lines += [f"{name}.{line}" for line in str(value or "").splitlines() if line.strip()]
         elif kind in (list, tuple):
@@ -148,6 +161,22 @@ def config_from_form(
         return RunConfig.from_dict(settings).with_settings(lines)
     except ConfigError as error:
         raise ConfigError(_in_words(str(error))) from error
+
+
+def _phases(text: str) -> list[dict[str, Any]]:
+    """One JSON table per line."""
+    found = []
+    for line in filter(str.strip, text.splitlines()):
+        try:
+            phase = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ConfigError(
+                f"Phases: each line must be a JSON table of field: value, got {line.strip()!r}"
+            ) from error
+        if not isinstance(phase, dict):
+            raise ConfigError(f"Phases: each line must be a JSON table, got {line.strip()!r}")
+        found.append(phase)
+    return found
 
 
 def _in_words(message: str) -> str:
@@ -181,6 +210,11 @@ def describe_data(choice: Mapping[str, Any]) -> str:
         return (
             f"{name}, stratified split: {test:.0%} to test, {validation:.0%} of the rest "
             f"to validate, seed {seed}"
+        ).replace("%", " %")
+    if choice.get("split") == "own_validation":
+        return (
+            f"{name}, the source's test part if it has one, {validation:.0%} of its training "
+            f"images to validate, seed {seed}"
         ).replace("%", " %")
     return f"{name}, split as the source gives it"
 

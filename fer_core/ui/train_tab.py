@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -16,10 +17,12 @@ from fer_core.runs.record import RunError
 from fer_core.training.job import repeat_command, start_run
 from fer_core.ui.live_panel import build_live_panel
 from fer_core.ui.live_run import CLOSED
+from fer_core.ui.model_list import every_model, options_info
 from fer_core.ui.plain import plain
 from fer_core.ui.run_form import (
     AUGMENTATIONS,
     BASIC,
+    DATA_FIELDS,
     FROM_AUGMENT_TAB,
     FROM_RECIPE,
     FormField,
@@ -55,6 +58,12 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
             )
             about = gr.Markdown(first.description, elem_id="recipe-about")
             data_line = gr.Markdown(data_text(first_data), elem_id="train-data")
+            own_split = gr.Checkbox(
+                bool(first.system),
+                label="Split as the recipe has it",
+                info="Otherwise as set in the Data tab. Recipes of published systems bring theirs.",
+                elem_id="own-split",
+            )
             _build_group(BASIC, first_values, widgets)
             augmentation = gr.Dropdown(
                 list(AUGMENTATIONS), value=FROM_RECIPE, label="Augmentation", elem_id="augmentation"
@@ -90,27 +99,29 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
             panel = build_live_panel(settings, shared)
 
     fields = list(widgets.values())
-    form = [recipe, augmentation, shared.data_choice, shared.policy, *fields]
+    form = [recipe, augmentation, own_split, shared.data_choice, shared.policy, *fields]
     preview = [command, message, data_line, policy_line]
 
-    def on_form(name: str, choice: str, data: Any, policy: Any, *values: Any) -> tuple[str, ...]:
-        return form_preview(
-            settings, name, choice, data, policy, dict(zip(widgets, values, strict=True))
-        )
+    def on_form(
+        name: str, choice: str, own: bool, data: Any, policy: Any, *values: Any
+    ) -> tuple[str, ...]:
+        filled = dict(zip(widgets, values, strict=True))
+        return form_preview(settings, name, choice, chosen_data(data, own), policy, filled)
 
     def on_recipe(name: str, data: Any, policy: Any) -> tuple[Any, ...]:
         chosen = find_recipe(name)
         values = form_values(chosen.config)
-        shown = form_preview(settings, name, FROM_RECIPE, data, policy, values)
-        return (chosen.description, FROM_RECIPE, *shown, *(values[field] for field in widgets))
+        own = bool(chosen.system)
+        shown = form_preview(settings, name, FROM_RECIPE, chosen_data(data, own), policy, values)
+        filled = (values[field] for field in widgets)
+        return (chosen.description, FROM_RECIPE, own, *shown, *filled)
 
     def on_start(
-        name: str, recipe_name: str, choice: str, data: Any, policy: Any, *values: Any
+        name: str, recipe_name: str, choice: str, own: bool, data: Any, policy: Any, *values: Any
     ) -> tuple[Any, str]:
+        filled = dict(zip(widgets, values, strict=True))
         try:
-            config = read_form(
-                recipe_name, choice, data, policy, dict(zip(widgets, values, strict=True))
-            )
+            config = read_form(recipe_name, choice, chosen_data(data, own), policy, filled)
             run = start_from_form(settings, config, name)
         except (ConfigError, RunError) as error:
             return gr.skip(), problem(error)
@@ -123,12 +134,12 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
     recipe.input(
         on_recipe,
         [recipe, shared.data_choice, shared.policy],
-        [about, augmentation, *preview, *fields],
+        [about, augmentation, own_split, *preview, *fields],
         **quiet,
     )
     # `input` and not `change`: a recipe that fills twenty fields must not ask twenty times.
     gr.on(
-        [widget.input for widget in (augmentation, *fields)],
+        [widget.input for widget in (augmentation, own_split, *fields)],
         on_form,
         form,
         preview,
@@ -140,22 +151,41 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
     )
     shared.data_choice.change(on_form, form, preview, **quiet)
     start.click(on_start, [run_name, *form], [panel.chosen, message], api_visibility="private")
-    shared.page.load(on_form, form, preview, **quiet)
+    # `change` here: what the options are follows a recipe's model too, and is asked only once
+    widgets["model"].change(
+        lambda name: gr.Textbox(info=options_info(name)),
+        widgets["model"],
+        widgets["model_options"],
+        **quiet,
+    )
+    # timm takes seconds to import, so its names join the list when the page is there already
+    shared.page.load(on_form, form, preview, **quiet).then(
+        lambda: gr.Dropdown(choices=every_model()),
+        None,
+        widgets["model"],
+        **quiet,
+    )
     shared.page.load(panel.load, **panel.wiring)
 
 
 def _build_group(
     group: str, values: dict[str, Any], widgets: dict[str, gr.components.Component]
 ) -> None:
-    """Two fields side by side, in the order of the form; the model has a line of its own."""
+    """Two fields side by side, in the order of the form; the model and its options, whose
+    explanation is long, have a line each."""
     fields = [field for field in _FIELDS if field.group == group]
     if group == BASIC:
         rows = [fields[:1], fields[1:]]
     else:
-        rows = [fields[place : place + 2] for place in range(0, len(fields), 2)]
+        alone = [field for field in fields if field.name == "model_options"]
+        others = [field for field in fields if field not in alone]
+        rows = [alone] if alone else []
+        rows += [others[place : place + 2] for place in range(0, len(others), 2)]
     for row in rows:
         with gr.Row():
             for field in row:
+                if field.name == "model_options":
+                    field = replace(field, info=options_info(values["model"]))
                 widgets[field.name] = _widget(field, values[field.name])
 
 
@@ -185,11 +215,24 @@ def read_form(
     return config_from_form(values, base, data or {}, chosen_policy(choice, base, strengths))
 
 
+def recipe_split(recipe: str) -> dict[str, Any]:
+    """The split of a recipe under the keys of a data choice."""
+    config = find_recipe(recipe).config
+    names = {part: name for part, name in DATA_FIELDS.items() if part != "source"}
+    return {part: getattr(config, name) for part, name in names.items()}
+
+
+def chosen_data(data: Any, own_split: bool) -> dict[str, Any]:
+    """The data choice, without the Data tab's split where the recipe's own is wanted."""
+    choice = dict(data or DEFAULT_DATA_CHOICE)
+    return {"source": choice["source"]} if own_split else choice
+
+
 def form_preview(
     settings: AppSettings, recipe: str, choice: str, data: Any, policy: Any, values: dict[str, Any]
 ) -> tuple[str, str, str, str]:
     """(command, message, data line, policy line) for the form as it stands."""
-    shown_data = data_text(data or DEFAULT_DATA_CHOICE)
+    shown_data = data_text({**DEFAULT_DATA_CHOICE, **recipe_split(recipe), **(data or {})})
     try:
         config = read_form(recipe, choice, data, policy, values)
     except ConfigError as error:

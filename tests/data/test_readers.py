@@ -214,7 +214,11 @@ def test_progress_is_reported_up_to_the_end(tmp_path: Path, tiny_faces: Faces) -
 
 
 def test_list_sources_without_a_folder_is_the_drawn_faces(tmp_path: Path) -> None:
-    assert [item.source for item in list_sources(tmp_path / "none")] == ["drawn"]
+    found = list_sources(tmp_path / "none")
+    assert [(item.source, item.kind) for item in found] == [
+        ("drawn", "drawn"),
+        ("drawn:six", "drawn"),
+    ]
 
 
 def test_list_sources_finds_what_can_be_read(tmp_path: Path, tiny_faces: Faces) -> None:
@@ -229,7 +233,7 @@ def test_list_sources_finds_what_can_be_read(tmp_path: Path, tiny_faces: Faces) 
     (tmp_path / "kaggle").mkdir()
     (tmp_path / "kaggle" / "archive.zip").write_bytes(b"")
     (tmp_path / ".hidden.zip").write_bytes(b"")
-    found = [(item.name, item.kind) for item in list_sources(tmp_path)[1:]]
+    found = [(item.name, item.kind) for item in list_sources(tmp_path)[2:]]
     assert found == [
         ("faces.zip", "zip"),
         ("hub.parquet", "parquet"),
@@ -243,7 +247,7 @@ def test_a_data_folder_that_is_itself_a_tree_is_one_source(tmp_path: Path) -> No
     for part in ("train", "test"):
         (tmp_path / part / "happy").mkdir(parents=True)
         (tmp_path / part / "happy" / "a.png").write_bytes(b"x")
-    assert [item.source for item in list_sources(tmp_path)] == ["drawn", str(tmp_path)]
+    assert [item.source for item in list_sources(tmp_path)[2:]] == [str(tmp_path)]
 
 
 def test_a_zip_of_csvs_gives_the_one_that_says_most(tmp_path: Path, tiny_faces: Faces) -> None:

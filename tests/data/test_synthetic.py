@@ -24,6 +24,13 @@ def test_same_seed_draws_the_same_faces_and_another_seed_others() -> None:
     assert first.fingerprint == again.fingerprint != other.fingerprint
 
 
+def test_the_built_in_faces_stay_as_they_are_to_the_pixel() -> None:
+    """Runs and the shipped checkpoint refer to these faces; a change of the drawing shows here."""
+    assert draw_faces(14).fingerprint == "b26fc1ee9a7a9d93e7bdb51fbc4f1791"
+    colour = draw_faces(7, image_size=64, channels=3)
+    assert colour.fingerprint == "1ddb7e8450af8eed6b1489b460ffc6f2"
+
+
 def test_a_smaller_set_is_the_beginning_of_a_larger_one() -> None:
     small, large = draw_faces(9, image_size=32), draw_faces(23, image_size=32)
     assert np.array_equal(small.images, large.images[:9])

@@ -24,7 +24,7 @@ def test_every_recipe_survives_json(name: str) -> None:
         ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
         ({"batch_size": True}, "batch_size must be a number, got True"),
         ({"learning_rate": float("nan")}, "learning_rate must be"),
-        ({"optimizer": "sophia"}, "optimizer must be one of sgd, adam, adamw, got 'sophia'"),
+        ({"optimizer": "sophia"}, "optimizer must be one of sgd, adam, adamw, .*, got 'sophia'"),
         ({"model": "resnet99"}, "model must be one of"),
         ({"channels": 2}, "channels must be 1"),
         ({"class_weights": "maybe"}, "class_weights must be yes or no"),

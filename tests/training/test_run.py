@@ -71,7 +71,7 @@ def test_the_checkpoint_alone_repeats_the_test_score(
 
 
 def test_the_same_seed_gives_the_same_curve(tiny_config: RunConfig, tmp_path: Path) -> None:
-    timing = ("seconds", "images_per_second")
+    timing = ("seconds", "images_per_second", "train_seconds")
     curves = []
     for name, seed in (("one", 3), ("two", 3), ("three", 4)):
         folder = _run(replace(tiny_config, seed=seed), tmp_path / "runs", name)

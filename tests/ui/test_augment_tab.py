@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fer_core.comparison.label_changes import TOGETHER, LabelChange
 from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.preprocess import Preprocessing
+from fer_core.runs.checkpoint import CheckpointError
+from fer_core.ui import augment_findings as findings
+from fer_core.ui import augment_measure, augment_tab, open_sets
 from fer_core.ui import augment_view as view
 from fer_core.ui.augment_tab import caution_text, policy_name
+from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
 
 
 @dataclass
@@ -23,6 +31,7 @@ class Judge:
     class_names: tuple[str, ...] = ("happy", "sad")
     model_name: str = "stand-in"
     seen: list[tuple[int, ...]] = field(default_factory=list)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         self.seen.append(images.shape)
@@ -40,6 +49,13 @@ def test_every_strength_has_a_slider_that_ends_at_its_limit() -> None:
     assert [item.field for item in view.STRENGTHS] == list(LIMITS)
     highest = view.policy_of([item.highest for item in view.STRENGTHS])
     assert highest.to_dict() == LIMITS
+
+
+def test_every_slider_stands_in_one_group_and_explains_itself() -> None:
+    places = [n for _, first, after in augment_tab._GROUPS for n in range(first, after)]
+    assert places == list(range(len(view.STRENGTHS)))
+    for item in view.STRENGTHS:
+        assert item.explanation.endswith("."), item.title
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -142,3 +158,84 @@ def test_strengths_that_change_an_expression_are_named() -> None:
     assert "Rotation" in found[0]
     assert "Erasing" in found[1]
     assert "Rotation" in caution_text(view.slider_values(AugmentPolicy(rotation_degrees=90)))
+    assert "Crop above 40" in view.cautions(AugmentPolicy(crop_fraction=0.5))[0]
+
+
+class OneCheckpoint:
+    """Stands for `LoadedCheckpoints`: one predictor, or none at all."""
+
+    def __init__(self, checkpoint: Judge | None) -> None:
+        self.checkpoint = checkpoint
+
+    def entry(self, name: str | None) -> str:
+        if self.checkpoint is None:
+            raise CheckpointError("there is no checkpoint yet")
+        return name or "first"
+
+    def predictor(self, entry: str) -> OneCheckpoint:
+        return self
+
+
+@pytest.fixture
+def measure(tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`measure(judge, values, count, limit)` as the button does it, over the tiny set."""
+    monkeypatch.setattr(open_sets, "faces_at_once", lambda source: tiny_faces)
+
+    def run(
+        judge: Judge | None, values: list[float], count: int = 14, limit: float | None = None
+    ) -> Iterator[list[Any]]:
+        return augment_measure._steps(
+            OneCheckpoint(judge), DEFAULT_DATA_CHOICE, None, 0, tuple(values), count, limit
+        )
+
+    return run
+
+
+def test_measuring_goes_operation_by_operation_and_ends_with_both_buttons(measure: Any) -> None:
+    values = view.slider_values(AugmentPolicy(flip_probability=0.5, rotation_degrees=10))
+    judge = Judge([0] * 200)
+    steps = list(measure(judge, values))
+    words = [step[0] for step in steps]
+    assert words[1:5] == [f"Measured {number} of 3 …" for number in range(4)]
+    assert words[-1].startswith("Measured in")
+    shown = steps[-2][1]
+    assert shown.count("<tr>") == 1 + 2 + 1  # head, two operations, all together
+    assert "stand-in on 14 faces of tiny" in shown
+    assert len(judge.seen) == 4
+    assert all(shape[0] == 14 for shape in judge.seen)
+    assert [button["interactive"] for button in _updates(steps[-1])] == [True, False]
+    assert [button["interactive"] for button in _updates(steps[1])] == [False, True]
+
+
+def _updates(step: list[Any]) -> list[dict[str, Any]]:
+    return [button.constructor_args for button in step[2:]]
+
+
+def test_measuring_says_in_words_why_it_cannot(measure: Any) -> None:
+    off = view.slider_values(AugmentPolicy())
+    assert "Every strength is 0" in list(measure(Judge([0] * 200), off))[-1][0]
+    on = view.slider_values(POLICIES["light"])
+    *_, last = measure(None, on)
+    assert last[0] == "**That could not be measured.** there is no checkpoint yet"
+    assert [button["interactive"] for button in _updates(last)] == [True, False]
+
+
+def test_measuring_ends_early_where_time_is_bounded(measure: Any) -> None:
+    values = view.slider_values(POLICIES["strong"])
+    *_, last = measure(Judge([0] * 200), values, limit=0.0)
+    assert "on this public page, with 0 of" in last[0]
+
+
+def test_findings_are_sorted_and_all_together_stands_last() -> None:
+    def row(name: str, changed: int) -> LabelChange:
+        return LabelChange(name, 50, changed, 40, 30, ("happy", "s<d", 2) if changed else None)
+
+    found = [row("As they are", 0), row("Mirror image", 3), row("Blur", 9), row(TOGETHER, 6)]
+    shown = findings.findings_html(found, "n<t", "my set")
+    places = [shown.index(f'row">{name}') for name in ("Blur", "Mirror image", TOGETHER)]
+    assert places == sorted(places)
+    assert shown.index("<tfoot>") < places[2]
+    assert "n&lt;t on 50 faces of my set: it names 75.0 % of them rightly" in shown
+    assert "Most labels change with <b>blur</b> (18.0 %), fewest with <b>mirror image</b>" in shown
+    assert "happy → s&lt;d (2)" in shown
+    assert findings.findings_html(found[:1], "net", "set") == ""

@@ -176,10 +176,11 @@ def test_shares_matter_only_where_something_is_drawn(tiny_faces: Faces) -> None:
     assert shares_matter(tiny_faces, "source")
 
 
-def test_public_visitors_open_only_the_built_in_set(home: AppSettings, face_folder: Path) -> None:
+def test_public_visitors_open_only_the_built_in_sets(home: AppSettings, face_folder: Path) -> None:
     public = AppSettings(home.data_folder, home.runs_folder, public=True)
-    assert open_sets.allowed_source("drawn", public) == "drawn"
-    assert [entry.source for entry in open_sets.sources(public)] == ["drawn"]
+    offered = [entry.source for entry in open_sets.sources(public)]
+    assert offered == ["drawn", "drawn:six"]
+    assert [open_sets.allowed_source(source, public) for source in offered] == offered
     for source in (str(face_folder), "/etc", "hub:someone/faces", "drawn:5000000"):
         with pytest.raises(DataError, match="public page"):
             open_sets.allowed_source(source, public)

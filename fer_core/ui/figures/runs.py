@@ -6,11 +6,13 @@ What enters are the epochs of `epochs.jsonl` and plain arrays; what leaves are P
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from fer_core.ui.figures.band import Band, with_band
 from fer_core.ui.figures.layout import ACCENT, SECOND, TEXT, empty_figure, styled
 
 #: One colour per run, in the order in which runs are chosen.
@@ -44,10 +46,12 @@ _CONFUSION_SCALE = [
 Epochs = Sequence[Mapping[str, Any]]
 
 
-def training_figure(epochs: Epochs, quantity: str, best_epoch: int | None = None) -> go.Figure:
+def training_figure(
+    epochs: Epochs, quantity: str, best_epoch: int | None = None, band: Band | None = None
+) -> go.Figure:
     """Training and validation curve of one run. quantity: "loss" or "accuracy".
 
-    best_epoch: 1-based; marked where given.
+    best_epoch: 1-based; marked where given. band: drawn behind a chart of accuracies.
     """
     title = _QUANTITIES[quantity][0]
     if not epochs:
@@ -69,13 +73,38 @@ def training_figure(epochs: Epochs, quantity: str, best_epoch: int | None = None
             showarrow=False,
             font={"size": 11},
         )
-    return _with_axes(figure, quantity, len(epochs))
+    _draw_phase_borders(figure, epochs)
+    figure = _with_axes(figure, quantity, len(epochs))
+    return with_band(figure, band if quantity == "accuracy" else None)
 
 
-def comparison_figure(runs: Mapping[str, Epochs], quantity: str) -> go.Figure:
+def _draw_phase_borders(figure: go.Figure, epochs: Epochs) -> None:
+    """A line where a phase of the run begins, with its learning rate."""
+    for before, after in pairwise(epochs):
+        if after.get("phase", 1) == before.get("phase", 1):
+            continue
+        border = (before["epoch"] + after["epoch"]) / 2
+        figure.add_vline(border, line={"color": TEXT, "width": 1, "dash": "dash"})
+        figure.add_annotation(
+            text=f"phase {after['phase']}, rate {after.get('learning_rate', 0):g}",
+            x=border,
+            y=1,
+            yref="paper",
+            yanchor="top",
+            xanchor="left",
+            xshift=4,
+            showarrow=False,
+            font={"size": 11},
+        )
+
+
+def comparison_figure(
+    runs: Mapping[str, Epochs], quantity: str, band: Band | None = None
+) -> go.Figure:
     """Curves of several runs: one colour each, training dotted, validation solid.
 
-    Without a legend: `run_colours` says which run is which, once for several charts.
+    Without a legend: `run_colours` says which run is which, once for several charts. band: drawn
+    behind a chart of accuracies.
     """
     title = _QUANTITIES[quantity][0]
     if not any(runs.values()):
@@ -97,6 +126,7 @@ def comparison_figure(runs: Mapping[str, Epochs], quantity: str) -> go.Figure:
             figure.add_trace(curve)
     longest = max(len(epochs) for epochs in runs.values())
     figure = _with_axes(figure, quantity, longest)
+    figure = with_band(figure, band if quantity == "accuracy" else None)
     return figure.update_layout(hovermode="closest", margin={"t": 40})
 
 

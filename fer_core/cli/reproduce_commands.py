@@ -1,0 +1,95 @@
+"""reproduce: run the reference systems by name and write results/reference.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from fer_core.cli.output import Command, show_result
+from fer_core.paths import DEFAULT_RUNS, REFERENCE_RESULTS
+from fer_core.runs.record import Progress, RunError
+
+
+def add_commands(command: Command) -> None:
+    """Add this module's commands; command(name, run, help_text) makes one."""
+    found = command(
+        "reproduce", reproduce, "run the reference systems and write results/reference.md"
+    )
+    found.add_argument("names", nargs="*", metavar="NAME", help="references (default: all of them)")
+    found.add_argument("--data", required=True, help="FER2013 as csv, parquet, folder or zip")
+    found.add_argument(
+        "--runs", type=Path, default=DEFAULT_RUNS / "reference", help="where the runs are written"
+    )
+    found.add_argument("--out", type=Path, default=REFERENCE_RESULTS)
+    found.add_argument(
+        "--readme", type=Path, help="Markdown file whose marked table is replaced as well"
+    )
+    found.add_argument(
+        "--whole",
+        action="store_true",
+        help="in full also without a GPU, instead of the part that fits one",
+    )
+    found.add_argument(
+        "--table-only", action="store_true", help="run nothing, only write the table anew"
+    )
+
+
+def reproduce(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.reference_rows import read_row
+    from fer_core.comparison.reference_table import (
+        put_table,
+        reference_document,
+        write_reference_table,
+    )
+    from fer_core.runs import references
+    from fer_core.training.devices import choose_device
+    from fer_core.training.reproduce import reference_folder
+    from fer_core.training.reproduce import reproduce as run_reference
+
+    whole = chosen.whole or choose_device("auto").type == "cuda"
+    wanted = references.find_references(chosen.names)
+    command = f"python -m fer_core reproduce --data {Path(chosen.data).name}"
+
+    def write() -> None:
+        rows = [
+            read_row(item, reference_folder(item, chosen.runs))
+            for item in references.REFERENCES.values()
+        ]
+        write_reference_table(rows, chosen.out, command)
+        if chosen.readme and not put_table(chosen.readme, rows):
+            raise RunError(f"{chosen.readme} has no marks of the reference table; add them")
+
+    failed = 0
+    for reference in [] if chosen.table_only else wanted:
+        print(f"{reference.system}: {reference.name}", file=sys.stderr)
+        progress = run_reference(reference, chosen.data, chosen.runs, whole, _show(reference.name))
+        if progress.state != "finished":
+            failed += 1
+            print(f"{reference.name} {progress.state}: {progress.reason}", file=sys.stderr)
+        write()
+    write()
+    rows = [read_row(item, reference_folder(item, chosen.runs)) for item in wanted]
+    table = reference_document(rows)
+    values = [dict(zip(table.plain_headers, row, strict=True)) for row in table.plain_rows]
+    text = "\n".join(f"{row[1]}: published {row[3]}, ours {row[4]}, {row[6]}" for row in table.rows)
+    show_result(chosen, values, f"{text}\nwritten to {chosen.out}")
+    return 1 if failed else 0
+
+
+def _show(name: str) -> Callable[[Progress], None]:
+    """A line per finished epoch on standard error."""
+    last = 0
+
+    def on_progress(progress: Progress) -> None:
+        nonlocal last
+        if progress.epoch > last:
+            last = progress.epoch
+            print(
+                f"  {name}: epoch {last} of {progress.epochs}, "
+                f"{progress.images_per_second:,.0f} images/s",
+                file=sys.stderr,
+            )
+
+    return on_progress

@@ -1,0 +1,83 @@
+"""What a checkpoint has learned from, its predecessors included where it was fine-tuned.
+
+Read from the run folders; what cannot be read any more is not known, never guessed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_core.data.faces import DataError, Faces
+from fer_core.paths import RunFolder
+from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.runs.record import read_json
+from fer_core.training.evaluation import run_config
+
+#: How far back "started from" is followed.
+_GENERATIONS = 5
+
+
+def lineage(checkpoint: Checkpoint) -> list[tuple[RunConfig, str]]:
+    """(configuration, fingerprint of the data) of the checkpoint's run and those it started from.
+
+    The newest first. What cannot be read any more ends the list.
+    """
+    found, folder = [], checkpoint.folder
+    for _ in range(_GENERATIONS):
+        place = RunFolder(Path(folder))
+        values = read_json(place.config)
+        if values is None:
+            break
+        try:
+            config = RunConfig.from_dict(values)
+        except ConfigError:
+            break
+        data = (read_json(place.record) or {}).get("data") or read_json(place.data) or {}
+        found.append((config, str(data.get("fingerprint") or "")))
+        if not config.start_from:
+            break
+        folder = Path(config.start_from)
+    return found
+
+
+def learned_from(checkpoint: Checkpoint, faces: Faces) -> RunConfig | None:
+    """The run of the checkpoint's lineage that used this very set, or None."""
+    for config, fingerprint in lineage(checkpoint):
+        same_place = bool(faces.source) and _place(config.data) == _place(faces.source)
+        if fingerprint == faces.fingerprint or same_place:
+            return config
+    return None
+
+
+def own_source(checkpoint: Checkpoint, data_folder: Path) -> str | None:
+    """What reads the set that the checkpoint's first run learned from, None when it is not at hand.
+
+    A shipped checkpoint names data/FILE; that file is looked for in `data_folder` too.
+    """
+    runs = lineage(checkpoint)
+    if not runs:
+        return None
+    data = runs[-1][0].data
+    if data.partition(":")[0] == "drawn":
+        return data
+    for path in (Path(data_folder) / Path(data).name, Path(data).expanduser()):
+        if path.exists():
+            return str(path)
+    return None
+
+
+def first_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint at the beginning of the lineage, which learned from its own domain alone."""
+    while (config := run_config(checkpoint)) is not None and config.start_from:
+        try:
+            checkpoint = load_checkpoint(Path(config.start_from))
+        except CheckpointError as error:
+            raise DataError(f"the checkpoint that it started from is gone: {error}") from error
+    return checkpoint
+
+
+def _place(source: str) -> str:
+    if source.partition(":")[0] in ("drawn", "hub"):
+        return source
+    return str(Path(source).expanduser().resolve())

@@ -1,0 +1,34 @@
+"""What a table says of the settings behind it, without the folders of this computer."""
+
+from __future__ import annotations
+
+from fer_core.runs.config import RunConfig
+from fer_core.runs.recipes import RECIPES
+
+
+def changed_settings(base: RunConfig) -> list[str]:
+    """What all runs have otherwise than their recipe, as field=value; data and epochs are said
+    elsewhere, and a path of this computer is never told."""
+    known = RECIPES.get(base.recipe)
+    values, theirs = base.to_dict(), (known.config if known else RunConfig()).to_dict()
+    found = []
+    for field, value in values.items():
+        if field in ("recipe", "data", "epochs", "seed", "device") or value == theirs[field]:
+            continue
+        if isinstance(value, dict) and isinstance(theirs[field], dict):
+            found += [
+                f"{field}.{part}={inner}"
+                for part, inner in value.items()
+                if inner != theirs[field].get(part)
+            ]
+        else:
+            text = source_title(value) if field == "start_from" else value
+            found.append(f"{field}={text}")
+    return found
+
+
+def source_title(data: str) -> str:
+    """A data source without the folders of this computer."""
+    if data.startswith("hub:"):
+        return data
+    return data.replace("\\", "/").rstrip("/").rpartition("/")[2]

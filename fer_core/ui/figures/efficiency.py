@@ -1,0 +1,113 @@
+"""Accuracy against cost: one point per model, the Pareto front as a line, people as a band."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_core.ui.figures.band import Band, with_band
+from fer_core.ui.figures.layout import ACCENT, SECOND, TEXT, empty_figure, styled
+
+#: Column of the efficiency table → (title of the axis, format in the hover).
+AXES = {
+    "gflops": ("GFLOPs of one forward pass, a multiply-add counts as two", ",.4g"),
+    "parameters": ("parameters", ",.0f"),
+    "latency_ms": ("milliseconds for one image, here", ",.3g"),
+    "batch_latency_ms": ("milliseconds per image in a batch of 32, here", ",.3g"),
+}
+HEIGHT = 420
+_NAME_CHARACTERS = 24
+
+
+def accuracy_cost_figure(
+    table: pd.DataFrame, front: Sequence[bool] | np.ndarray, cost: str, band: Band | None = None
+) -> go.Figure:
+    """The models of an efficiency table whose cost is known, on a logarithmic axis of costs.
+
+    front: bool per row, which are on the Pareto front. cost: a key of `AXES`. Whiskers are the 95 %
+    interval of the accuracy. band: drawn behind the points.
+    """
+    title, number = AXES[cost]
+    known = np.isfinite(table[cost].to_numpy(dtype=float)) & (table[cost].to_numpy() > 0)
+    if not known.any():
+        what = "“Measure latency”" if "latency" in cost else "a run in the Train tab"
+        return empty_figure(f"Not known yet for any of these models: start {what}.", HEIGHT)
+    shown, on_front = table[known], np.asarray(front, dtype=bool)[known]
+    figure = go.Figure()
+    line = shown[on_front].sort_values(cost)
+    figure.add_scatter(
+        x=line[cost],
+        y=line["accuracy"],
+        mode="lines",
+        line={"color": SECOND, "width": 2, "dash": "dot"},
+        name="Pareto front",
+        hoverinfo="skip",
+    )
+    low, high = math.log10(shown[cost].min()), math.log10(shown[cost].max())
+    room = max(0.3, 0.1 * (high - low))
+    middle = 10 ** ((low + high) / 2)
+    for kept, colour, name in ((on_front, SECOND, "on the front"), (~on_front, ACCENT, "beaten")):
+        figure.add_trace(_points(shown[kept], cost, number, colour, name, middle))
+    figure = with_band(styled(figure, height=HEIGHT), band)
+    edges = [low - room, high + room]
+    ticks = "D2" if high - low < 2 else 1
+    figure.update_xaxes(title=title, type="log", range=edges, dtick=ticks)
+    figure.update_yaxes(title="accuracy on these test images", tickformat=".0%")
+    figure.update_yaxes(range=_accuracy_range(shown, band))
+    return figure
+
+
+def _points(
+    rows: pd.DataFrame, cost: str, number: str, colour: str, name: str, middle: float
+) -> go.Scatter:
+    """The points with their names, which stand on the side of the middle, beside the whisker."""
+    names = [str(one) for one in rows["name"]]
+    customdata = np.column_stack(
+        [names, *(rows[column].to_numpy(dtype=object) for column in ("low", "high"))]
+    )
+    return go.Scatter(
+        x=rows[cost],
+        y=rows["accuracy"],
+        mode="markers+text",
+        text=[f"\u00a0\u00a0{_short(one)}\u00a0\u00a0" for one in names],
+        textposition=["top right" if value <= middle else "top left" for value in rows[cost]],
+        textfont={"size": 11, "color": TEXT},
+        marker={"size": 11, "color": colour},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": rows["high"] - rows["accuracy"],
+            "arrayminus": rows["accuracy"] - rows["low"],
+            "color": colour,
+            "thickness": 1.2,
+            "width": 4,
+        },
+        name=name,
+        customdata=customdata,
+        hovertemplate=(
+            "%{customdata[0]}<br>accuracy %{y:.1%} "
+            "(95 % interval %{customdata[1]:.1%} to %{customdata[2]:.1%})<br>"
+            f"%{{x:{number}}} {AXES[cost][0].split(' of one')[0].split(',')[0]}<extra></extra>"
+        ),
+    )
+
+
+def _short(name: str) -> str:
+    name = name.removeprefix("shipped/")
+    return name if len(name) <= _NAME_CHARACTERS else f"{name[: _NAME_CHARACTERS - 1]}…"
+
+
+def _accuracy_range(rows: pd.DataFrame, band: Band | None) -> list[float]:
+    """The axis holds every interval and the band, with room for the names."""
+    lows = [float(rows["low"].min()), *(band[:1] if band else ())]
+    highs = [float(rows["high"].max()), *(band[1:2] if band else ())]
+    low, high = (
+        np.nanmin([*lows, rows["accuracy"].min()]),
+        np.nanmax([*highs, rows["accuracy"].max()]),
+    )
+    margin = 0.1 * max(high - low, 0.1)
+    return [max(0.0, low - margin), min(1.02, high + 1.4 * margin)]

@@ -1,0 +1,318 @@
+"""Ablations and tables: what a plan turns on and off, the figures, and how they are written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.comparison.ablation import (
+    METHODS,
+    PLANS,
+    chosen_method,
+    is_off,
+    is_on,
+    plan_ablation,
+    switches,
+)
+from fer_core.comparison.sweep_document import TableDocument, render, to_latex, to_markdown
+from fer_core.comparison.sweep_report import CHOICE_NOTE, sweep_document
+from fer_core.comparison.sweep_table import best_cell, cell_results
+from fer_core.data.augment import POLICIES
+from fer_core.labels import FER2013_CLASSES
+from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
+from fer_core.runs.recipes import RECIPES
+from fer_core.runs.record import write_json
+from fer_core.training.metrics import full_report
+from fer_core.training.sweep import Cell, Sweep, SweepError, plan_sweep
+from fer_core.training.sweep_queue import start_sweep
+
+BASE = RunConfig(
+    recipe="quick",
+    model="expressnet_demo",
+    augment=POLICIES["light"],  # flip, rotation and shift
+    ema_decay=0.98,
+    device="cpu",
+)
+LABELS = np.arange(140) % 7
+
+
+def finish(folder: RunFolder, right: int, validation: float, best_epoch: int = 3) -> None:
+    """The files of a finished run whose first `right` of 140 test images are named rightly."""
+    predicted = np.where(np.arange(len(LABELS)) < right, LABELS, (LABELS + 1) % 7)
+    probabilities = np.full((len(LABELS), 7), 0.05)
+    probabilities[np.arange(len(LABELS)), predicted] = 0.7
+    columns = {
+        f"probability_{name}": probabilities[:, place] for place, name in enumerate(FER2013_CLASSES)
+    }
+    frame = {"id": [f"row {index}" for index in range(len(LABELS))], "index": range(len(LABELS))}
+    pd.DataFrame(
+        {**frame, "split": "test", "label": LABELS, **columns, "has_twin": False}
+    ).to_parquet(folder.predictions)
+    record = {
+        "state": "finished",
+        "best_epoch": best_epoch,
+        "seconds": float(right),
+        "model": {"parameters": 1234},
+        "data": {"source": "tiny"},
+        "validation": {"accuracy": validation},
+        "test": full_report(probabilities, LABELS, FER2013_CLASSES),
+    }
+    write_json(folder.record, record)
+
+
+def queue(sweep: Sweep, runs_folder: Path) -> dict[str, RunFolder]:
+    folders = start_sweep(sweep, runs_folder, launch=lambda *asked: None)
+    return {folder.name: folder for folder in folders}
+
+
+def flags(sweep: Sweep, cell: Cell) -> str:
+    pairs = zip(sweep.fields, cell.values, strict=True)
+    return "".join("-" if is_off(sweep, field, value) else "x" for field, value in pairs)
+
+
+@pytest.mark.parametrize(
+    ("plan", "rows"),
+    [
+        ("leave_one_out", ["xxx", "-xx", "x-x", "xx-"]),
+        ("one_at_a_time", ["---", "x--", "-x-", "--x"]),
+        ("build_up", ["---", "x--", "xx-", "xxx"]),
+    ],
+)
+def test_a_plan_turns_methods_on_and_off(plan: str, rows: list[str]) -> None:
+    sweep = plan_ablation("one", BASE, ["flip", "ema_decay", "class_weights"], [plan])
+    assert [flags(sweep, cell) for cell in sweep.cells] == rows
+    configs = [sweep.config(cell, 0) for cell in sweep.cells]
+    for row, config in zip(rows, configs, strict=True):
+        on = [config.augment.flip_probability > 0, config.ema_decay > 0, config.class_weights]
+        assert "".join("x" if part else "-" for part in on) == row
+        assert config.augment.rotation_degrees == POLICIES["light"].rotation_degrees
+
+
+def test_plans_together_hold_each_combination_once() -> None:
+    sweep = plan_ablation("one", BASE, ["flip", "ema_decay"], list(PLANS))
+    found = [flags(sweep, cell) for cell in sweep.cells]
+    assert sorted(found) == ["--", "-x", "x-", "xx"]
+    assert sweep.cells[0].name == "all"
+    assert sweep.methods == ("mirror images", "weight averaging")
+    assert sweep.kind == "ablation"
+
+
+def test_what_the_base_has_stays_and_the_rest_gets_its_usual_strength() -> None:
+    method, strength = chosen_method(BASE, "ema_decay")
+    assert (method.name, strength) == ("ema_decay", None)
+    assert chosen_method(BASE, "label_smoothing")[1] == METHODS["label_smoothing"].on
+    assert chosen_method(BASE, "label_smoothing=0.05")[1] == "0.05"
+    assert chosen_method(BASE, "augment.flip_probability")[0] is METHODS["flip"]
+    sweep = plan_ablation("one", BASE, ["ema_decay", "label_smoothing=0.05"])
+    everything = sweep.config(sweep.cells[0], 0)
+    assert (everything.ema_decay, everything.label_smoothing) == (0.98, 0.05)
+
+
+def test_a_setting_without_an_entry_is_turned_off_by_its_kind() -> None:
+    method, strength = chosen_method(BASE, "model_options.dropout=0.3")
+    assert (method.off, strength) == ("0", "0.3")
+    sweep = plan_ablation("one", BASE, ["model_options.dropout=0.3"])
+    dropouts = [sweep.config(cell, 0).model_options["dropout"] for cell in sweep.cells]
+    assert dropouts == [0.3, 0]
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_every_method_can_be_turned_off_and_on(name: str) -> None:
+    method = METHODS[name]
+    off = BASE.with_settings([f"{method.field}={method.off}"])
+    assert not is_on(off, method)
+    if method.on is not None:
+        assert is_on(off.with_settings([f"{method.field}={method.on}"]), method)
+
+
+@pytest.mark.parametrize(
+    ("methods", "words"),
+    [
+        ([], "at least one method"),
+        (["magic"], "'magic' is no method"),
+        (["optimizer"], "'optimizer' is no method"),
+        (["flip", "augment.flip_probability"], "named twice"),
+        (["augment", "flip"], "cannot stand beside flip"),
+        (["label_smoothing=0"], "turned off; give its strength"),
+        (["start_from"], "say what it is: start_from="),
+    ],
+)
+def test_methods_that_make_no_ablation_are_refused(methods: list[str], words: str) -> None:
+    with pytest.raises(SweepError, match=words):
+        plan_ablation("one", BASE, methods)
+
+
+def test_an_unknown_plan_is_refused() -> None:
+    with pytest.raises(SweepError, match="the plan must be some of"):
+        plan_ablation("one", BASE, ["flip"], ["backwards"])
+
+
+def test_one_seed_shows_its_interval_and_the_best_is_chosen_on_validation(tmp_path: Path) -> None:
+    sweep = plan_sweep("one", BASE, {"optimizer": ("sgd", "adam", "adamw")})
+    folders = queue(sweep, tmp_path)
+    finish(folders["one-sgd-s0"], right=70, validation=0.6)
+    finish(folders["one-adam-s0"], right=90, validation=0.5)  # better only on the test part
+    rows = cell_results(sweep, tmp_path)
+    assert [row.cell.name for row in rows] == ["sgd", "adam", "adamw"]
+    assert best_cell(rows).name == "sgd"
+    assert rows[0].accuracy.mean == 0.5
+    assert rows[0].accuracy.deviation is None
+    assert rows[0].interval[0] < 0.5 < rows[0].interval[1]
+    assert (rows[2].scored, rows[2].accuracy, rows[2].interval) == (0, None, None)
+    by_test = [row.cell.name for row in cell_results(sweep, tmp_path, "test")]
+    assert by_test == ["adam", "sgd", "adamw"]
+    by_time = [row.cell.name for row in cell_results(sweep, tmp_path, "seconds")]
+    assert by_time == ["sgd", "adam", "adamw"]
+
+
+def test_several_seeds_show_mean_and_deviation(tmp_path: Path) -> None:
+    sweep = plan_sweep("one", BASE, {"optimizer": ("sgd", "adam")}, seeds=3)
+    folders = queue(sweep, tmp_path)
+    right = (70, 77, 84)
+    for seed, count in enumerate(right):
+        finish(folders[f"one-sgd-s{seed}"], count, validation=0.1 * seed, best_epoch=seed + 2)
+    finish(folders["one-adam-s0"], 100, validation=0.9)
+    adam, sgd = cell_results(sweep, tmp_path)
+    shares = [count / 140 for count in right]
+    assert sgd.accuracy.mean == pytest.approx(statistics.mean(shares))
+    assert sgd.accuracy.deviation == pytest.approx(statistics.stdev(shares))
+    assert sgd.validation.mean == pytest.approx(0.1)
+    assert sgd.best_epochs == (2, 3, 4)
+    assert (sgd.interval, sgd.p_value) == (None, None)
+    assert (adam.scored, adam.accuracy.deviation, adam.interval) == (1, None, None)
+    document = sweep_document(sweep, tmp_path)
+    texts = [dict(zip(document.headers, row, strict=True)) for row in document.rows]
+    assert texts[1]["test %"] == "55.0 ± 5.0"
+    assert texts[0]["runs"] == "1 of 3"
+    assert any("2 of 6 runs have no result yet" in note for note in document.notes)
+
+
+def test_significance_is_paired_and_against_the_reference(tmp_path: Path) -> None:
+    sweep = plan_ablation("one", BASE, ["flip", "rotation"])
+    folders = queue(sweep, tmp_path)
+    finish(folders["one-all-s0"], 100, validation=0.5)
+    finish(folders["one-no-flip-s0"], 99, validation=0.5)
+    finish(folders["one-no-rotation-s0"], 40, validation=0.5)
+    values = {row.cell.name: row.p_value for row in cell_results(sweep, tmp_path)}
+    assert values["all"] is None
+    assert values["no-flip"] == 1.0
+    assert values["no-rotation"] < 1e-10
+    finish(folders["one-no-rotation-s0"], 100, validation=0.5)  # made anew, so read anew
+    assert cell_results(sweep, tmp_path)[2].p_value == 1.0
+
+
+def test_the_ablation_table_says_yes_and_no(tmp_path: Path) -> None:
+    sweep = plan_ablation("one", BASE, ["flip", "label_smoothing"], seeds=1)
+    folders = queue(sweep, tmp_path)
+    finish(folders["one-all-s0"], 70, validation=0.5)
+    finish(folders["one-no-flip-s0"], 56, validation=0.6)
+    document = sweep_document(sweep, tmp_path, "ablation")
+    assert document.headers[:2] == ("mirror images", "label smoothing")
+    assert [row[:2] for row in document.rows] == [("yes", "yes"), ("no", "yes"), ("yes", "no")]
+    difference = document.headers.index("difference")
+    assert [row[difference] for row in document.rows] == ["", "−10.0", ""]
+    assert document.bold == {1}
+    assert "label smoothing = 0.1" in document.notes[0]
+    assert "mirror images = 0.5" in document.notes[0]
+    assert CHOICE_NOTE in document.notes
+
+
+def test_a_sweep_over_switches_reads_as_an_ablation(tmp_path: Path) -> None:
+    vary = {
+        "augment.flip_probability": ("0", "0.5"),
+        "class_weights": ("no", "yes"),
+        "learning_rate": ("1e-3", "1e-2"),
+        "label_smoothing": ("0", "0.1", "0.2"),
+    }
+    sweep = plan_sweep("one", BASE, vary)
+    assert dict(zip(sweep.fields, switches(sweep), strict=True)) == {
+        **dict.fromkeys(vary, True),
+        "learning_rate": False,
+    }
+    queue(sweep, tmp_path)
+    rows = sweep_document(sweep, tmp_path, "ablation").rows
+    columns = {field: {row[place] for row in rows} for place, field in enumerate(sweep.fields)}
+    assert columns == {
+        "augment.flip_probability": {"no", "yes"},
+        "class_weights": {"no", "yes"},
+        "learning_rate": {"1e-3", "1e-2"},
+        "label_smoothing": {"no", "0.1", "0.2"},
+    }
+    with pytest.raises(SweepError, match="on in some runs and off in others"):
+        sweep_document(
+            plan_sweep("two", BASE, {"optimizer": ("sgd", "adam")}), tmp_path, "ablation"
+        )
+
+
+def test_the_csv_holds_the_figures_of_the_records(tmp_path: Path) -> None:
+    sweep = plan_sweep("one", BASE, {"optimizer": ("sgd", "adam")})
+    folders = queue(sweep, tmp_path)
+    finish(folders["one-sgd-s0"], 77, validation=0.25)
+    text = render(sweep_document(sweep, tmp_path), "csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert float(rows[0]["test_accuracy"]) == 0.55
+    assert float(rows[0]["test_low"]) < 0.55 < float(rows[0]["test_high"])
+    assert rows[0]["validation_accuracy"] == "0.25"
+    assert (rows[0]["optimizer"], rows[0]["best_epochs"], rows[0]["parameters"]) == (
+        "sgd",
+        "3",
+        "1234",
+    )
+    assert (rows[1]["optimizer"], rows[1]["test_accuracy"]) == ("adam", "")
+
+
+def document_of(*rows: tuple[str, ...]) -> TableDocument:
+    headers = tuple(f"h{place}" for place in range(len(rows[0])))
+    return TableDocument("A & B_c", headers, rows, headers, rows, bold=frozenset({0}))
+
+
+def test_latex_escapes_every_sign_and_uses_booktabs() -> None:
+    text = to_latex(document_of(("50 %", "a_b"), ("[8,16]", r"x\y{z} ~ ^ # $ & ± −1 <")))
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert text.count(rule) == 1
+    assert r"\textbf{50 \%} & \textbf{a\_b} \\" in text
+    assert r"{[}8,16{]}" in text
+    assert (
+        r"x\textbackslash{}y\{z\} \textasciitilde{} \textasciicircum{} \# \$ \& $\pm$ $-$1 "
+        r"\textless{} \\"
+    ) in text
+    assert r"\caption{A \& B\_c}" in text
+
+
+def test_markdown_keeps_its_columns_whatever_stands_in_a_cell() -> None:
+    lines = to_markdown(document_of(("a|b", "c*d"), ("", "e"))).splitlines()
+    assert lines[2].count("|") == lines[3].count("|") == 3
+    assert lines[4].count("|") - lines[4].count(r"\|") == 3
+    assert r"**a\|b**" in lines[4]
+
+
+def test_an_unknown_format_or_order_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the format must be one of"):
+        render(document_of(("a",)), "pdf")
+    with pytest.raises(ValueError, match="the order must be one of"):
+        cell_results(plan_sweep("one", BASE, {}), tmp_path, "luck")
+
+
+def test_the_table_says_what_differs_from_the_recipe(tmp_path: Path) -> None:
+    recipe = RECIPES["quick"].config
+    base = recipe.with_settings(["train_share=0.2", "augment.noise_std=0.1"])
+    [note, *_] = sweep_document(plan_sweep("one", base, {}), tmp_path).notes
+    assert note.startswith("Recipe quick, train_share=0.2, augment.noise_std=0.1, data drawn, 10 ")
+    [note, *_] = sweep_document(plan_sweep("one", recipe, {}), tmp_path).notes
+    assert note.startswith("Recipe quick, data drawn, 10 epochs, seed 0")
+
+
+def test_data_paths_stay_out_of_the_tables(tmp_path: Path) -> None:
+    base = replace(BASE, data="/home/someone/faces.csv", start_from="/home/someone/first")
+    sweep = plan_sweep("one", base, {})
+    notes = sweep_document(sweep, tmp_path).notes
+    assert any("faces.csv" in note for note in notes)
+    assert not any("someone" in note for note in notes)

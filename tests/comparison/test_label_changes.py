@@ -1,0 +1,132 @@
+"""Label changes under one augmentation alone: counted on a model whose answers are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from fer_core.comparison.label_changes import (
+    TOGETHER,
+    held_out_faces,
+    label_changes,
+    policy_from_words,
+    single_operations,
+)
+from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy
+from fer_core.data.faces import DataError, Faces
+from fer_core.data.preprocess import Preprocessing
+from fer_core.data.split import SplitPlan, split_faces
+
+
+@dataclass
+class SideJudge:
+    """Says "happy" where the left half is brighter than the right, else "sad"."""
+
+    preprocessing: Preprocessing = field(default_factory=lambda: Preprocessing(16))
+    class_names: tuple[str, ...] = ("happy", "sad")
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        assert images.shape[1:] == (16, 16, 1)
+        assert images.dtype == np.uint8
+        left = images[:, :, :8].mean(axis=(1, 2, 3)) > images[:, :, 8:].mean(axis=(1, 2, 3))
+        return np.stack([left, ~left], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def sides() -> tuple[np.ndarray, list[str]]:
+    """Forty pictures of 32 pixels with a bright half; thirty carry the right label, ten pain."""
+    images = np.full((40, 32, 32, 1), 60, dtype=np.uint8)
+    images[:20, :, :16] = 180
+    images[20:, :, 16:] = 180
+    return images, ["happy"] * 10 + ["pain"] * 10 + ["sad"] * 20
+
+
+def test_a_mirror_image_changes_every_label_and_brightness_none(
+    sides: tuple[np.ndarray, list[str]],
+) -> None:
+    operations = single_operations(AugmentPolicy(flip_probability=0.1, brightness=0.1))
+    plainly, mirror, light, together = label_changes(SideJudge(), *sides, operations, seed=0)
+    assert (plainly.changed, plainly.known, plainly.right) == (0, 30, 30)
+    assert plainly.commonest is None
+    assert (mirror.operation, mirror.changed, mirror.share) == ("Mirror image", 40, 1.0)
+    assert mirror.right == 0
+    assert mirror.commonest == ("happy", "sad", 20)
+    assert mirror.interval[0] > 0.9
+    assert (light.operation, light.changed) == ("Brightness ±10 %", 0)
+    assert (together.operation, together.faces) == (TOGETHER, 40)
+    assert 0 < together.changed < 15, "together, the chance of a mirror image is its own"
+
+
+def test_the_same_seed_counts_the_same(sides: tuple[np.ndarray, list[str]]) -> None:
+    operations = single_operations(AugmentPolicy(rotation_degrees=180))
+    first, again, other = (
+        [row.to_dict() for row in label_changes(SideJudge(), *sides, operations, seed)]
+        for seed in (1, 1, 2)
+    )
+    assert first == again != other
+    assert 0.2 < first[1]["share"] < 0.8, (
+        "half of all angles turn the bright half to the other side"
+    )
+
+
+def test_every_strength_that_is_on_is_measured_alone() -> None:
+    everything = AugmentPolicy.from_dict({name: limit / 2 for name, limit in LIMITS.items()})
+    operations = single_operations(everything)
+    assert len(operations) == len(LIMITS) - 1 + 1  # the erased share has no row; all together one
+    for title, policy in operations.items():
+        on = {name for name, value in policy.to_dict().items()
+              if value and name != "erase_fraction"}  # fmt: skip
+        assert title == TOGETHER or len(on) == 1, title
+    assert operations["Mirror image"].flip_probability == 1
+    assert operations["Erasing up to 25 %"].erase_fraction == 0.25
+    assert not any("Saturation" in title for title in single_operations(everything, colour=False))
+
+
+def test_strengths_of_zero_are_left_out() -> None:
+    assert single_operations(POLICIES["none"]) == {}
+    one = single_operations(AugmentPolicy(rotation_degrees=7.5))
+    assert list(one) == ["Rotation ±7.5°"], "a single operation needs no row for all together"
+    assert single_operations(AugmentPolicy(erase_probability=1, erase_fraction=0)) == {}
+
+
+def test_faces_come_from_validation_and_test(tiny_faces: Faces) -> None:
+    plan = SplitPlan()
+    split = split_faces(tiny_faces, plan)
+    chosen = held_out_faces(tiny_faces, plan, 15, seed=0)
+    assert len(set(chosen)) == 15
+    assert set(chosen) <= set(split.validation) | set(split.test)
+    assert list(chosen) == list(held_out_faces(tiny_faces, plan, 15, seed=0))
+    assert list(chosen) != list(held_out_faces(tiny_faces, plan, 15, seed=1))
+    assert len(held_out_faces(tiny_faces, plan, 500, seed=0)) == 70, "too few are held out"
+
+
+def test_a_set_that_cannot_be_split_is_measured_all_the_same() -> None:
+    images = np.zeros((3, 8, 8, 1), dtype=np.uint8)
+    faces = Faces(images, np.array([0, 1, -1]), np.array(["a", "b", "c"]), ("happy", "sad"))
+    assert held_out_faces(faces, SplitPlan(), 9, 0).tolist() == [0, 1]
+    nothing = Faces(images, np.full(3, -1), np.array(["a", "b", "c"]), ("happy",))
+    with pytest.raises(DataError, match="no labelled face"):
+        held_out_faces(nothing, SplitPlan(), 9, 0)
+
+
+def test_a_policy_in_words() -> None:
+    policy = policy_from_words("light", ["rotation_degrees=90", "blur_pixels = 1"])
+    assert (policy.flip_probability, policy.rotation_degrees, policy.blur_pixels) == (0.5, 90, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "strength", "message"),
+    [
+        ("wild", [], "the policy must be one of none, light, standard, strong, got 'wild'"),
+        ("light", ["sparkle=1"], "unknown augmentation"),
+        ("light", ["rotation_degrees"], "a strength is NAME=NUMBER"),
+        ("light", ["rotation_degrees=900"], "rotation_degrees must be 0 to 180"),
+    ],
+)
+def test_words_that_name_no_policy_are_refused(
+    name: str, strength: list[str], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        policy_from_words(name, strength)

@@ -1,0 +1,307 @@
+"""What is said of finished runs: tested in pairs, corrected, never more than was found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.comparison.entrants import read_entrant
+from fer_core.comparison.pairs import read_pair
+from fer_core.comparison.significance import holm, mcnemar
+from fer_core.comparison.spending import positions, read_spending
+from fer_core.comparison.verdict import Comparison, compare_runs
+from fer_core.comparison.verdict_words import comparison_dict, p_text, pair_sentences, summary
+from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
+from fer_core.runs.record import RunError, append_epoch, read_epochs, write_json
+from fer_core.training.metrics import full_report
+
+NAMES = ("angry", "happy", "sad")
+N = 600
+LABELS = np.random.default_rng(0).integers(0, 3, N)
+MakeRun = Callable[..., RunFolder]
+
+
+def answers(right: float, seed: int) -> np.ndarray:
+    """Right for this share of the images; nearly the same images for every seed."""
+    random = np.random.default_rng(99)
+    hard = random.random(N) + np.random.default_rng(seed).normal(0, 0.05, N)
+    return np.where(hard < right, LABELS, (LABELS + 1) % 3)
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """A finished run with these answers to the 600 test images and what training cost."""
+
+    def make(
+        name: str,
+        predicted: np.ndarray,
+        shift: int = 0,
+        twins: int = 0,
+        train: int = 900,
+        epochs: int = 4,
+        seconds: float = 10.0,
+        source: str = "faces.csv",
+    ) -> RunFolder:
+        folder = RunFolder(tmp_path / name)
+        folder.path.mkdir()
+        folder.config.write_text(RunConfig(batch_size=100, epochs=epochs).to_json())
+        probabilities = np.eye(3)[predicted] * 0.9 + 0.1 / 3
+        data = {
+            "source": source,
+            "name": source,
+            "fingerprint": source,
+            "class_names": list(NAMES),
+            "counts": {"train": {"angry": train}, "test": {"angry": len(predicted)}},
+        }
+        write_json(folder.data, data)
+        report = full_report(probabilities, LABELS[: len(predicted)], NAMES)
+        write_json(folder.record, {"name": name, "data": data, "device": "CPU", "test": report})
+        table: dict[str, Any] = {
+            "id": [f"row {number + shift}" for number in range(len(predicted))],
+            "index": np.arange(len(predicted)),
+            "split": "test",
+            "label": LABELS[: len(predicted)],
+            "has_twin": np.arange(len(predicted)) < twins,
+        }
+        for place, label in enumerate(NAMES):
+            table[f"probability_{label}"] = probabilities[:, place]
+        pd.DataFrame(table).to_parquet(folder.predictions)
+        for epoch in range(1, epochs + 1):
+            values = {
+                "epoch": epoch,
+                "updates": 9 * epoch,
+                "images_seen": train * epoch,
+                "train_seconds": seconds * epoch / epochs,
+                "seconds": 1.1 * seconds * epoch / epochs,
+            }
+            append_epoch(folder, values)
+        return folder
+
+    return make
+
+
+def compare(*folders: RunFolder, **budget: Any) -> Comparison:
+    return compare_runs({folder.name: folder for folder in folders}, **budget)
+
+
+def test_a_clear_lead_is_said_with_its_figures(make_run: MakeRun) -> None:
+    found = compare(make_run("worse", answers(0.6, 1)), make_run("better", answers(0.75, 2)))
+    pair = found.pairs[0]
+    assert (pair.first, pair.second) == ("better", "worse")
+    assert pair.clear
+    assert pair.accuracy.a == found.entrants[0].accuracy > pair.accuracy.b
+    said = pair_sentences(pair)
+    a, b = 100 * pair.accuracy.a, 100 * pair.accuracy.b
+    assert said[0].startswith(
+        f"better is more accurate than worse on the same 600 test images: {a:.1f} % against "
+        f"{b:.1f} %, difference {a - b:.1f} points (95 % interval "
+    )
+    assert said[0].endswith("McNemar p < 0.0001.")
+    assert "better is ahead of worse" in said[1]
+    assert summary(found) == "better is ahead of worse by more than noise."
+    assert found.warnings == ()
+
+
+def test_a_small_difference_is_called_noise(make_run: MakeRun) -> None:
+    found = compare(make_run("one", answers(0.7, 1)), make_run("two", answers(0.705, 2)))
+    pair = found.pairs[0]
+    assert pair.accuracy.difference > 0
+    assert pair.accuracy_p >= 0.05
+    said = " ".join([summary(found), *pair_sentences(pair)])
+    assert said.count("within noise") == 3
+    assert "more accurate" not in said
+    assert "ahead" not in said
+
+
+def test_two_that_answer_alike_are_said_to_be_alike(make_run: MakeRun) -> None:
+    found = compare(make_run("one", answers(0.7, 1)), make_run("two", answers(0.7, 1)))
+    assert "exactly the same ones of the 600 test images" in pair_sentences(found.pairs[0])[0]
+    assert not found.pairs[0].clear
+
+
+def test_several_pairs_are_corrected(make_run: MakeRun) -> None:
+    folders = [
+        make_run(name, answers(right, seed))
+        for seed, (name, right) in enumerate({"a": 0.72, "b": 0.69, "c": 0.6}.items())
+    ]
+    found = compare(*folders)
+    raw = []
+    for pair in found.pairs:
+        matched = read_pair(
+            folders["abc".index(pair.first)].path, folders["abc".index(pair.second)].path
+        )
+        raw.append(mcnemar(matched.correct_a, matched.correct_b).p_value)
+    assert [pair.accuracy_p for pair in found.pairs] == holm(raw)
+    assert found.pair("c", "a").clear
+    assert "Holm-corrected for 3 pairs" in pair_sentences(found.pairs[0], 3)[0]
+    assert summary(found).startswith("a has the highest accuracy: ahead of ")
+    with pytest.raises(KeyError):
+        found.pair("a", "d")
+
+
+def test_a_p_value_that_only_the_correction_lifts_is_noise(make_run: MakeRun) -> None:
+    """Of three equal runs one pair may look different; corrected it must not."""
+    first, second = answers(0.7, 1), answers(0.7, 1)
+    lost = np.flatnonzero(first == LABELS)[:7]
+    second[lost] = (LABELS[lost] + 1) % 3  # 7 to 0: p = 0.016 alone
+    third = first.copy()
+    third[lost[:3]] = second[lost[:3]]
+    folders = [make_run(name, said) for name, said in (("a", first), ("b", second), ("c", third))]
+    assert compare(*folders[:2]).pairs[0].clear
+    three = compare(*folders)
+    assert three.pair("a", "b").accuracy_p == pytest.approx(3 * 2 / 2**7)
+    assert three.pair("a", "b").clear
+    lost = lost[:6]
+    (folders[1].path / "predictions.parquet").unlink()
+    (folders[1].path).rename(folders[1].path.with_name("old"))
+    second = first.copy()
+    second[lost] = (LABELS[lost] + 1) % 3  # 6 to 0: p = 0.031 alone, 0.094 of three
+    weaker = make_run("b", second)
+    assert compare(folders[0], weaker).pairs[0].clear
+    assert not compare(folders[0], weaker, folders[2]).pair("a", "b").clear
+    assert "No difference among the 3 runs" in summary(compare(folders[0], weaker, folders[2]))
+
+
+def test_different_images_are_never_paired(make_run: MakeRun) -> None:
+    found = compare(
+        make_run("one", answers(0.8, 1)), make_run("two", answers(0.6, 2), shift=10_000)
+    )
+    pair = found.pairs[0]
+    assert not pair.paired
+    assert pair.clear
+    said = pair_sentences(pair)
+    assert said[0].startswith("one scored higher than two, each on its own test images: ")
+    assert "two-proportion test" in said[0]
+    assert "share 0 test images of 600 and 600" in said[-1]
+    assert {row.p_value for row in pair.classes} == {None}
+
+
+def test_other_data_and_other_budgets_are_pointed_out(make_run: MakeRun) -> None:
+    fair = make_run("fair", answers(0.7, 1))
+    longer = make_run("longer", answers(0.7, 2), epochs=8, seconds=20, train=1800)
+    warned = " ".join(compare(fair, longer).warnings)
+    assert "different numbers of training images (fair: 900; longer: 1,800)" in warned
+    assert "different budgets (fair: 4 epochs, 36 updates, 10 s" in warned
+    elsewhere = make_run("elsewhere", answers(0.7, 3), source="other.csv")
+    warned = compare(fair, elsewhere).warnings
+    assert any("different data (fair: faces.csv; elsewhere: other.csv)" in text for text in warned)
+    same_epochs = make_run("slower", answers(0.7, 4), seconds=30)
+    found = compare(fair, same_epochs)
+    assert found.same == ("epochs", "updates")
+    assert found.warnings == ()
+
+
+def test_a_budget_that_was_not_spent_is_pointed_out(make_run: MakeRun) -> None:
+    full = make_run("full", answers(0.7, 1), seconds=30)
+    early = make_run("early", answers(0.7, 2), epochs=2, seconds=20)
+    warned = " ".join(compare(full, early, kind="seconds", amount=30).warnings)
+    assert "The budget was 30 s, but it was not spent as meant (early: 20 s)" in warned
+    other = make_run("other", answers(0.6, 1), seconds=30)
+    assert compare(full, other, kind="epochs", amount=4).warnings == ()
+
+
+def test_twins_in_training_are_told_apart(make_run: MakeRun) -> None:
+    found = compare(
+        make_run("one", answers(0.8, 1), twins=60), make_run("two", answers(0.6, 2), twins=60)
+    )
+    difference, n = found.pairs[0].without_twins or (None, 0)
+    assert n == 540
+    assert difference is not None
+    assert difference.a == pytest.approx((answers(0.8, 1) == LABELS)[60:].mean())
+    assert any(
+        "540 of them without a pixel-identical twin" in text
+        for text in pair_sentences(found.pairs[0])
+    )
+
+
+def test_recall_of_each_expression_is_tested_and_adds_up(make_run: MakeRun) -> None:
+    second = answers(0.75, 1)
+    sad = LABELS == 2
+    second[sad] = 0  # never says "sad" rightly
+    found = compare(make_run("one", answers(0.75, 1)), make_run("two", second))
+    rows = {row.label: row for row in found.pairs[0].classes}
+    assert rows["sad"].recall[1] == 0
+    assert rows["sad"].p_value is not None
+    assert rows["sad"].p_value < 0.001
+    assert rows["happy"].p_value == 1
+    assert rows["angry"].difference("f1") > 0  # the other is wrongly called angry so often
+    assert sum(row.support for row in rows.values()) == N
+    shares = [row.recall[0] * row.support for row in rows.values()]
+    assert sum(shares) / N == pytest.approx(found.pairs[0].accuracy.a)
+
+
+def test_runs_without_a_result_are_refused_in_words(make_run: MakeRun, tmp_path: Path) -> None:
+    one = make_run("one", answers(0.7, 1))
+    waiting = RunFolder(tmp_path / "waiting")
+    waiting.path.mkdir()
+    waiting.config.write_text(RunConfig().to_json())
+    with pytest.raises(RunError, match="waiting is interrupted and has no test result yet"):
+        compare(one, waiting)
+    with pytest.raises(RunError, match="choose 2 to 8 runs to compare, got 1"):
+        compare(one)
+    with pytest.raises(RunError, match="given twice"):
+        compare_runs({"one": one, "again": one})
+    write_json(one.record, {"test": {"n": 3}})
+    with pytest.raises(RunError, match="the record of one cannot be read"):
+        read_entrant(one)
+
+
+def test_a_run_without_stored_answers_is_still_compared(make_run: MakeRun) -> None:
+    one, two = make_run("one", answers(0.8, 1)), make_run("two", answers(0.6, 2))
+    two.predictions.unlink()
+    pair = compare(one, two).pairs[0]
+    assert not pair.paired
+    assert "two has no stored predictions" in pair_sentences(pair)[-1]
+
+
+@pytest.mark.parametrize(
+    ("p_value", "said"),
+    [
+        (0.006, "p = 0.006"),
+        (0.61, "p = 0.61"),
+        (0.00004, "p < 0.0001"),
+        (0.00042, "p = 0.0004"),
+        (0.0497, "p = 0.04970"),
+        (0.04996, "p = 0.04996"),
+        (0.0501, "p = 0.050"),
+        (1.0, "p = 1.00"),
+    ],
+)
+def test_a_p_value_is_never_rounded_across_the_level(p_value: float, said: str) -> None:
+    text = p_text(p_value)
+    assert (float(text.split()[-1]) < 0.05) == (p_value < 0.05)
+    assert text == said
+
+
+def test_plain_values_for_json(make_run: MakeRun) -> None:
+    found = compare(make_run("one", answers(0.8, 1)), make_run("two", answers(0.6, 2)))
+    values = comparison_dict(found)
+    pair = values["pairs"][0]
+    assert (pair["paired"], pair["clear"]) == (True, True)
+    assert pair["accuracy"]["difference"] == found.pairs[0].accuracy.difference
+    assert pair["sentences"] == pair_sentences(found.pairs[0])
+    assert values["runs"][0]["spent"]["images"] == 3600
+
+
+def test_older_runs_are_counted_from_their_settings(make_run: MakeRun) -> None:
+    run = make_run("old", answers(0.7, 1))
+    before = read_spending(run)
+    old = [{"epoch": e["epoch"], "seconds": e["seconds"]} for e in read_epochs(run)]
+    run.epochs.unlink()
+    for epoch in old:
+        append_epoch(run, epoch)
+    spent = read_spending(run)
+    assert (spent.updates, spent.images, spent.epochs) == (before.updates, before.images, 4)
+    assert spent.seconds == pytest.approx(sum(epoch["seconds"] for epoch in old))
+    assert positions(run, old, "updates") == [9, 18, 27, 36]
+    assert positions(run, old, "seconds")[-1] == pytest.approx(spent.seconds)
+    write_json(run.config, {**dataclasses.asdict(RunConfig()), "batch_size": None})
+    assert read_spending(run).updates is None
+    assert positions(run, old, "updates") == []

@@ -1,0 +1,122 @@
+"""FER+ votes stay with their images, whatever rows cannot be read."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fer_core.data.faces import DataError
+from fer_core.data.readers import read_faces
+from fer_core.data.votes import NO_FACE, VOTES_FILE, Votes, has_votes, read_votes
+
+OPTIONS = ("neutral", "happiness", "unknown", "NF")
+
+
+def png(grey: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((48, 48), grey, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Six rows whose votes for "neutral" are their row's number; row 2 is no picture."""
+    rows = range(6)
+    votes = {f"ferplus_{name}": [0] * 6 for name in OPTIONS}
+    votes["ferplus_neutral"] = list(rows)
+    votes["ferplus_happiness"] = [10 - row for row in rows]
+    images = [{"bytes": b"broken" if row == 2 else png(40 * row), "path": None} for row in rows]
+    return pd.DataFrame({"image": images, "emotion": [6, 3, 6, 3, 6, 3], **votes})
+
+
+@pytest.fixture
+def parquet(table: pd.DataFrame, tmp_path: Path) -> Path:
+    path = tmp_path / "votes.parquet"
+    table.to_parquet(path)
+    return path
+
+
+def test_votes_stay_with_their_image_where_a_row_cannot_be_read(parquet: Path) -> None:
+    faces, votes = read_faces(parquet), read_votes(parquet)
+    assert len(faces) == len(votes) == 5
+    assert votes.counts[:, 0].tolist() == [0, 1, 3, 4, 5]
+    greys = faces.images[:, 0, 0, 0].tolist()
+    assert [40 * vote for vote in votes.counts[:, 0]] == greys
+
+
+def test_votes_of_some_images_come_in_their_order(parquet: Path) -> None:
+    faces = read_faces(parquet)
+    votes = read_votes(parquet, faces.ids[[4, 1]])
+    assert votes.counts[:, 0].tolist() == [5, 1]
+
+
+def test_options_have_the_projects_names(parquet: Path) -> None:
+    votes = read_votes(parquet)
+    assert votes.options == ("neutral", "happy", "unknown", NO_FACE)
+    assert votes.expressions.tolist() == [True, True, False, False]
+
+
+def test_the_published_file_beside_a_csv_is_used(tmp_path: Path) -> None:
+    pixels = " ".join(["7"] * 48 * 48)
+    lines = ["emotion,pixels,Usage", f"6,{pixels},Training", "3,1 2 3,Training"]
+    lines += [f"3,{pixels},PrivateTest"]
+    (tmp_path / "fer2013.csv").write_text("\n".join(lines) + "\n")
+    header = "Usage,Image name,neutral,happiness,unknown,NF"
+    rows = ["Training,fer0000000.png,9,1,0,0", "Training,,0,0,0,10", "PrivateTest,x.png,2,7,1,0"]
+    (tmp_path / VOTES_FILE).write_text("\n".join([header, *rows]) + "\n")
+    votes = read_votes(tmp_path / "fer2013.csv")
+    assert votes.options == ("neutral", "happy", "unknown", NO_FACE)
+    assert votes.counts.tolist() == [[9, 1, 0, 0], [2, 7, 1, 0]]  # row 1 has too few pixels
+
+
+def test_a_file_of_votes_that_is_too_short_is_refused(tiny_csv: Path) -> None:
+    tiny_csv.with_name(VOTES_FILE).write_text("Usage,Image name,neutral\nTraining,x,10\n")
+    with pytest.raises(DataError, match=r"votes for 1 rows, tiny\.csv has at least 210"):
+        read_votes(tiny_csv)
+
+
+def test_a_damaged_file_of_votes_is_named(tiny_csv: Path) -> None:
+    tiny_csv.with_name(VOTES_FILE).write_text("Usage,Image name,neutral\nTraining,x,many\n")
+    with pytest.raises(DataError, match=r"fer2013new\.csv is no readable file of votes"):
+        read_votes(tiny_csv)
+
+
+def test_sources_without_votes_have_none(
+    tiny_csv: Path, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain.parquet"
+    table[["image", "emotion"]].to_parquet(plain)
+    for source in ("drawn", "hub:owner/name", tiny_csv, plain, tmp_path, tmp_path / "no.parquet"):
+        assert read_votes(source) is None
+        assert not has_votes(source)
+
+
+def test_has_votes_reads_no_image(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_core.data.votes.read_faces", lambda *_: pytest.fail("images read"))
+    assert has_votes(parquet)
+
+
+def test_merged_classes_merge_their_votes() -> None:
+    votes = Votes(np.array([[1, 2, 3, 4]]), ("neutral", "sad", "fear", "unknown"))
+    merged = votes.mapped({"sadness": "neutral", "fear": ""})
+    assert merged.options == ("neutral", "fear", "unknown")
+    assert merged.counts.tolist() == [[3, 3, 4]]
+
+
+def test_votes_must_fit_their_options() -> None:
+    with pytest.raises(DataError, match="3 options"):
+        Votes(np.zeros((2, 2), int), ("a", "b", "c"))
+    with pytest.raises(DataError, match="0 or more"):
+        Votes(np.array([[-1]]), ("a",))
+
+
+def test_the_real_file_has_ten_votes_for_nearly_every_face(shared_folder: Path) -> None:
+    ids = np.array([f"row {row}" for row in range(35_887)])
+    votes = read_votes(shared_folder / "data" / "fer2013.parquet", ids)
+    assert len(votes) == 35_887
+    assert np.bincount(votes.counts.sum(axis=1)).nonzero()[0].tolist() == [9, 10]

@@ -1,0 +1,177 @@
+"""Phases, budgets, parts of a batch, frozen layers, a start from a checkpoint."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.training.dataset import load_run_data
+from fer_core.training.job import create_run
+from fer_core.training.loop import Training
+from fer_core.training.run import execute_run
+
+_CPU = torch.device("cpu")
+
+
+def _training(config: RunConfig) -> Training:
+    return Training(config, load_run_data(config), _CPU)
+
+
+@pytest.fixture
+def two_phases(tiny_config: RunConfig) -> RunConfig:
+    return replace(
+        tiny_config,
+        epochs=4,
+        phases=(
+            {"epochs": 1, "learning_rate": 0.02, "batch_size": 64, "preparation": ["mirror"]},
+            {"epochs": 1, "learning_rate": 0.001},
+        ),
+    )
+
+
+def test_a_phase_has_its_own_data_rate_and_batches(two_phases: RunConfig) -> None:
+    training = _training(two_phases)
+    results = list(training.epochs())
+    assert [result.phase for result in results] == [1, 1, 2, 2]
+    assert [result.learning_rate for result in results] == [0.02, 0.02, 0.001, 0.001]
+    assert [result.images_seen for result in results] == [252, 504, 630, 756]  # 126 and a mirror
+    assert [result.updates for result in results] == [4, 8, 12, 16]
+    assert training.preparations == {1: (("mirror", 252),)}
+
+
+@pytest.mark.parametrize("done", [1, 2, 3])
+def test_a_run_in_phases_resumes_to_the_curve_of_an_unbroken_one(
+    two_phases: RunConfig, done: int
+) -> None:
+    whole = [result.train_loss for result in _training(two_phases).epochs()]
+    broken, losses = _training(two_phases), []
+    for result in broken.epochs():
+        losses.append(result.train_loss)
+        if result.epoch == done:
+            break
+    again = _training(two_phases)
+    again.load_state_dict(broken.state_dict())
+    losses += [result.train_loss for result in again.epochs()]
+    assert losses == whole
+
+
+def test_phases_share_the_epochs_as_they_say(tiny_config: RunConfig) -> None:
+    config = replace(tiny_config, epochs=6, phases=({"epochs": 20}, {"epochs": 40}))
+    assert [phase.epochs for phase in config.phase_configs()] == [2, 4]
+    with pytest.raises(ConfigError, match="epochs must be at least 2"):
+        replace(config, epochs=1)
+    with pytest.raises(ConfigError, match="a phase cannot set \\['model'\\]"):
+        replace(config, phases=({"model": "mlp"},))
+    with pytest.raises(ConfigError, match="in phase 1, learning_rate must be"):
+        replace(config, phases=({"learning_rate": 99},))
+
+
+def test_a_budget_of_updates_ends_the_run_to_the_update(tiny_config: RunConfig) -> None:
+    config = replace(tiny_config, epochs=50, max_updates=6, schedule="one_cycle")
+    results = list(_training(config).epochs())
+    assert results[-1].updates == 6  # four batches in an epoch of 126 images
+    assert [result.images_seen for result in results] == [126, 126 + 64]
+    training = _training(config)
+    list(training.epochs())
+    assert training.schedule.total_steps == 6  # the schedule fits the budget
+
+
+def test_a_budget_of_seconds_ends_the_run(tiny_config: RunConfig) -> None:
+    results = list(_training(replace(tiny_config, epochs=10_000, max_seconds=0.5)).epochs())
+    assert results[-1].train_seconds >= 0.5
+    assert sum(result.train_seconds < 0.5 for result in results) == len(results) - 1
+
+
+def test_parts_of_a_batch_give_the_gradient_of_the_whole(tiny_config: RunConfig) -> None:
+    plain = {"model": "mlp", "model_options": {}, "optimizer": "sgd", "learning_rate": 0.1}
+    config = replace(tiny_config, **plain, batch_size=126, epochs=1)
+    weights = []
+    for size in (0, 50):
+        training = _training(replace(config, chunk_size=size))
+        for module in training.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        list(training.epochs())
+        values = [value.detach().flatten() for value in training.model.parameters()]
+        weights.append(torch.cat(values))
+    assert torch.allclose(weights[0], weights[1], atol=1e-6)
+    fresh = _training(config).model.parameters()
+    assert not torch.allclose(torch.cat([value.flatten() for value in fresh]), weights[0])
+
+
+def test_parts_are_never_of_a_single_image(tiny_config: RunConfig) -> None:
+    training = _training(replace(tiny_config, chunk_size=2))
+    for images in range(2, 12):
+        parts = list(training._chunks(images))
+        assert parts[0][0] == 0
+        assert parts[-1][1] == images
+        assert min(stop - start for start, stop in parts) >= 2
+
+
+def test_frozen_layers_keep_their_weights(tiny_config: RunConfig) -> None:
+    training = _training(replace(tiny_config, frozen_share=0.5))
+    before = {name: value.clone() for name, value in training.model.state_dict().items()}
+    frozen = {n for n, value in training.model.named_parameters() if not value.requires_grad}
+    list(training.epochs())
+    changed = {
+        name
+        for name, value in training.model.named_parameters()
+        if not torch.equal(value, before[name])
+    }
+    assert frozen
+    assert changed
+    assert not frozen & changed
+
+
+def test_a_run_begins_with_the_weights_of_a_checkpoint(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    first = create_run(replace(tiny_config, epochs=8), tmp_path / "runs", "first")
+    execute_run(first)
+    config = replace(
+        tiny_config, start_from=str(first.path), learning_rate=1e-8, scaling="per_pixel", epochs=1
+    )
+    training = _training(config)
+    assert training.data.preprocessing.mean == (0.5,)  # the checkpoint's, not the config's
+    accuracy = next(iter(training.epochs())).validation_accuracy
+    assert accuracy > 0.8
+    with pytest.raises(ValueError, match="holds a expressnet_demo, the configuration names 'mlp'"):
+        _training(replace(config, model="mlp", model_options={}))
+    with pytest.raises(ValueError, match="do not fit expressnet_demo"):
+        _training(replace(config, model_options={"widths": [4, 8, 16]}))
+    with pytest.raises(ValueError, match=r"start_from: .* holds no weights"):
+        _training(replace(config, start_from=str(tmp_path)))
+
+
+def test_classes_are_merged_renamed_and_left_out(tiny_config: RunConfig) -> None:
+    config = replace(tiny_config, class_map={"sad": "neutral", "fear": ""})
+    data = load_run_data(config)
+    assert data.faces.class_names == ("angry", "disgust", "happy", "surprise", "neutral")
+    counts = data.describe()["counts"]["train"]
+    assert counts == {"angry": 18, "disgust": 18, "happy": 18, "surprise": 18, "neutral": 36}
+    with pytest.raises(ValueError, match=r"classes to map must be in the set, got \['pain'\]"):
+        load_run_data(replace(config, class_map={"pain": "sad"}))
+
+
+def test_a_share_of_the_training_part_keeps_the_shares_of_the_classes(
+    tiny_config: RunConfig,
+) -> None:
+    whole, third = (
+        load_run_data(replace(tiny_config, train_share=share)) for share in (1.0, 1 / 3)
+    )
+    assert np.isin(third.split.train, whole.split.train).all()
+    assert np.bincount(third.faces.labels[third.split.train]).tolist() == [6] * 7
+    assert np.array_equal(whole.split.test, third.split.test)
+
+
+@pytest.mark.parametrize(
+    "name", ["adamax", "adagrad", "asgd", "rmsprop", "rprop", "adamw", "sgd", "adam"]
+)
+def test_every_optimizer_makes_the_loss_smaller(tiny_config: RunConfig, name: str) -> None:
+    rate = {"sgd": 0.05, "asgd": 0.05, "rprop": 1e-4}.get(name, 0.005)
+    config = replace(tiny_config, epochs=5, optimizer=name, learning_rate=rate, batch_size=126)
+    losses = [result.train_loss for result in _training(config).epochs()]
+    assert losses[-1] < losses[0]

@@ -1,0 +1,100 @@
+"""reproduce: a reference's run is made, kept, resumed; the table is written from run folders."""
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.cli import main
+from fer_core.comparison.reference_rows import ReferenceRow, read_row
+from fer_core.comparison.reference_table import BEGIN, END, reference_document
+from fer_core.paths import RunFolder
+from fer_core.runs import references
+from fer_core.runs.record import read_record
+from fer_core.runs.references import Reference
+
+_SMALL = Reference(
+    "small",
+    "A",
+    "a small one",
+    "quick",
+    0.5,
+    part="validation",
+    settings=("epochs=3", "model_options.widths=[4,8,8]", "batch_size=32", "device=cpu"),
+    small=("epochs=2",),
+    small_note="2 of 3 epochs",
+)
+
+
+@pytest.fixture(autouse=True)
+def one_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(references, "REFERENCES", {"small": _SMALL})
+
+
+def _reproduce(tiny_csv: Path, tmp_path: Path, *more: str) -> str:
+    out = tmp_path / "results" / "reference.md"
+    words = ["reproduce", "--data", str(tiny_csv), "--runs", str(tmp_path / "runs")]
+    assert main([*words, "--out", str(out), *more]) == 0
+    return out.read_text()
+
+
+def test_the_table_says_what_the_run_folder_says(tiny_csv: Path, tmp_path: Path) -> None:
+    text = _reproduce(tiny_csv, tmp_path)
+    record = read_record(RunFolder(tmp_path / "runs" / "small"))
+    row = next(line for line in text.splitlines() if "a small one: small" in line)
+    low, high = record["validation"]["interval"]
+    assert f"{record['validation']['accuracy']:.2%}" in row
+    assert f"{low:.2%} to {high:.2%}" in row
+    assert "126 / 42 / 42" in row
+    assert "2 of 2" in row
+    assert "2 of 3 epochs" in row
+    assert "reproduce small --whole" in row
+
+
+def test_what_is_finished_is_kept(tiny_csv: Path, tmp_path: Path) -> None:
+    _reproduce(tiny_csv, tmp_path)
+    record = tmp_path / "runs" / "small" / "record.json"
+    before = record.stat().st_mtime_ns
+    _reproduce(tiny_csv, tmp_path)
+    assert record.stat().st_mtime_ns == before
+
+
+def test_a_folder_with_other_settings_is_not_touched(
+    tiny_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _reproduce(tiny_csv, tmp_path)
+    words = ["reproduce", "--data", str(tiny_csv), "--runs", str(tmp_path / "runs"), "--whole"]
+    assert main([*words, "--out", str(tmp_path / "other.md")]) == 2
+    assert "other settings (epochs 2 instead of 3" in capsys.readouterr().err
+
+
+def test_what_was_not_run_says_so(tiny_csv: Path, tmp_path: Path) -> None:
+    text = _reproduce(tiny_csv, tmp_path, "--table-only")
+    assert "not run yet" in text
+    row = read_row(_SMALL, RunFolder(tmp_path / "runs" / "small"))
+    assert reference_document([row]).plain_rows[0][-2:] == ("not run", "whole")
+
+
+def test_the_verdict_sees_the_published_figure_from_our_interval() -> None:
+    for interval, verdict in (
+        ((0.3, 0.4), "below"),
+        ((0.45, 0.55), "level"),
+        ((0.6, 0.7), "above"),
+    ):
+        row = ReferenceRow(_SMALL, "finished", value=sum(interval) / 2, interval=interval)
+        assert row.verdict == verdict
+
+
+def test_the_marked_table_of_a_readme_is_replaced(tiny_csv: Path, tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    _reproduce(tiny_csv, tmp_path, "--table-only", "--readme", str(readme))
+    text = readme.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "50.00%" in text
+    readme.write_text("no marks")
+    words = ["reproduce", "--data", str(tiny_csv), "--runs", str(tmp_path / "runs")]
+    more = ["--out", str(tmp_path / "x.md"), "--table-only", "--readme", str(readme)]
+    assert main([*words, *more]) == 2
+    assert readme.read_text() == "no marks"

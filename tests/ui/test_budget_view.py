@@ -1,0 +1,344 @@
+"""The Equal budgets page: the form's plan, what is shown while training, and the verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from fer_core.cli.parser import _parser
+from fer_core.comparison.budget_runs import ContenderState, start_budget
+from fer_core.comparison.equal_budget import (
+    BudgetError,
+    Common,
+    list_plans,
+    parse_contender,
+    read_plan,
+)
+from fer_core.data.faces import Faces
+from fer_core.labels import FER2013_CLASSES
+from fer_core.paths import RunFolder
+from fer_core.runs.record import append_epoch, read_record, write_json, write_progress
+from fer_core.training.metrics import full_report
+from fer_core.ui import budget_form, budget_results, run_views
+from fer_core.ui.budget_form import (
+    AS_RECIPE,
+    budget_command,
+    form_preview,
+    read_budget_form,
+    start_from_budget_form,
+    suggested_name,
+)
+from fer_core.ui.budget_form_view import form_values
+from fer_core.ui.budget_updates import PARTS, budget_updates
+from fer_core.ui.budget_words import budget_words, progress_html
+from fer_core.ui.figures.budgets import budget_figure, class_figure
+from fer_core.ui.settings import AppSettings
+from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
+
+LINES = [("quick", AS_RECIPE, ""), ("quick", "none", "batch_size=32")]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> AppSettings:
+    return AppSettings(tmp_path / "data", tmp_path / "runs")
+
+
+@pytest.fixture(autouse=True)
+def nothing_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Only what a test makes is compared, whatever checkpoints the project ships."""
+    for module in (run_views, budget_results):
+        monkeypatch.setattr(module, "SHIPPED_CHECKPOINTS", tmp_path / "shipped")
+
+
+def form(**changes: Any) -> tuple[Any, ...]:
+    """The form's values with some of them changed, in the order of `read_budget_form`."""
+    values = {
+        "name": "race",
+        "kind": "epochs",
+        "amount": 2,
+        "lines": LINES,
+        "data": dict(DEFAULT_DATA_CHOICE),
+        "seed": 1,
+        "share": 50,
+    }
+    return tuple({**values, **changes}.values())
+
+
+def updates(
+    settings: AppSettings, sent: dict[str, Any] | None = None, **values: Any
+) -> dict[str, Any]:
+    """`budget_updates` by the names of its parts."""
+    asked = {"stored": "", "picked": [], "axis": "epochs", "pair": None, "measure": "recall"}
+    return dict(
+        zip(PARTS, budget_updates(settings, *{**asked, **values}.values(), sent or {}), strict=True)
+    )
+
+
+def finish(folder: RunFolder, faces: Faces, wrong: int) -> None:
+    """Give a run a test result: the first `wrong` images named as the next class."""
+    from conftest import fake_record, write_predictions
+
+    labels = faces.labels.copy()
+    labels[:wrong] = (labels[:wrong] + 1) % 7
+    write_predictions(folder, faces, wrong)
+    record = fake_record(folder.name, run_views.read_config(folder), 0.5, 2, faces)
+    record["test"] = full_report(np.eye(7)[labels], faces.labels, FER2013_CLASSES)
+    for epoch in (1, 2):
+        append_epoch(
+            folder,
+            {
+                "epoch": epoch,
+                "validation_accuracy": 0.3 * epoch,
+                "validation_loss": 1.0 / epoch,
+                "updates": 5 * epoch,
+                "train_seconds": 2.0 * epoch,
+                "images_seen": 70 * epoch,
+            },
+        )
+    write_json(folder.record, record)
+    write_progress(folder, dataclasses.replace(run_views.read_progress(folder), state="finished"))
+
+
+@pytest.fixture
+def race(settings: AppSettings) -> list[RunFolder]:
+    """A stored comparison whose runs wait in the queue."""
+    plan = read_budget_form(*form())
+    return start_budget(plan, settings.runs_folder, launch=lambda folder, device: None)
+
+
+def test_the_form_makes_a_plan() -> None:
+    plan = read_budget_form(*form(data={**DEFAULT_DATA_CHOICE, "source": "faces.csv"}))
+    assert (plan.name, plan.kind, plan.amount) == ("race", "epochs", 2)
+    assert plan.contenders == (
+        parse_contender("quick"),
+        parse_contender("quick augment=none batch_size=32"),
+    )
+    assert plan.common == Common(data="faces.csv", seed=1, train_share=0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "  "}, "needs a name"),
+        ({"amount": None}, "Epochs of each must be a number, got nothing"),
+        ({"seed": "x"}, "Seed must be a number"),
+        ({"share": 0}, "train_share must be"),
+        ({"kind": "hours"}, "choose what is the same"),
+        ({"lines": [("quick", "none", ""), ("quick", "wild", "")]}, "augmentation must be one of"),
+        ({"lines": [("quick", "none", ""), (None, "none", "")]}, "unknown recipe"),
+        ({"lines": [("quick", "none", ""), ("quick", "none", "x=" + "9" * 3000)]}, "at most 2,000"),
+        ({"lines": [("quick", "none", ""), ("quick", "none", "")]}, "same as an earlier one"),
+        ({"data": {"source": ""}}, "data must name a data set"),
+    ],
+)
+def test_a_form_that_cannot_start_says_why(
+    settings: AppSettings, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BudgetError, match=message):
+        read_budget_form(*form(**changes))
+    said, table, command = form_preview(settings, *form(**changes))
+    assert said.startswith("⚠️ **This cannot start:**")
+    assert (table, command) == ("", "")
+
+
+def test_hidden_lines_of_the_form_do_not_count() -> None:
+    flat = ["quick", AS_RECIPE, "", "quick", "none", "", "svm_rbf", AS_RECIPE, ""]
+    values = form_values(("race", "epochs", 2, DEFAULT_DATA_CHOICE, 1, 50, 2, *flat))
+    assert len(read_budget_form(*values).contenders) == 2
+
+
+def test_the_preview_names_the_runs_and_its_command_makes_the_same_plan(
+    settings: AppSettings,
+) -> None:
+    said, table, command = form_preview(settings, *form())
+    assert said == ""
+    assert "race-quick-augment-none-batch_size-32" in table
+    words = shlex.split(command)
+    assert words[:4] == ["python", "-m", "fer_core", "budget"]
+    chosen = _parser().parse_args(words[3:])
+    from fer_core.cli.budget_commands import _plan
+
+    assert _plan(chosen) == read_budget_form(*form())
+    assert chosen.work
+    many = dataclasses.replace(read_budget_form(*form()), kind="updates", amount=1_000_000)
+    assert "--updates 1000000 " in budget_command(many)
+
+
+def test_texts_from_outside_are_escaped(settings: AppSettings) -> None:
+    _, table, _ = form_preview(
+        settings, *form(lines=[LINES[0], ("quick", "none", "data_is='<b>x</b>' model_options={}")])
+    )
+    assert "<b>x" not in table
+    plan = read_budget_form(*form())
+    state = ContenderState("<script>", "run", "failed", 0.0, "<img src=x>")
+    shown = progress_html(plan, [state, state], public=False)
+    assert "<script>" not in shown
+    assert "<img" not in shown
+    assert "src=x" not in progress_html(plan, [state, state], public=True)
+
+
+def test_a_published_page_starts_nothing(settings: AppSettings) -> None:
+    public = dataclasses.replace(settings, public=True)
+    with pytest.raises(BudgetError, match="closed on this published page"):
+        start_from_budget_form(public, *form())
+    with pytest.raises(BudgetError, match="closed on this published page"):
+        budget_results.needed_plan(public, "race")
+    assert list_plans(settings.runs_folder) == []
+    plan = dataclasses.replace(
+        read_budget_form(*form()), common=Common(data="/home/owner/secret/faces.csv")
+    )
+    assert "secret" not in budget_command(plan, hide_path=True)
+
+
+def test_names_that_are_free_and_budgets_in_words() -> None:
+    assert suggested_name("epochs", ["epochs-1", "epochs-3"]) == "epochs-2"
+    plan = read_budget_form(*form(amount=11))
+    assert budget_words(plan) == "11 epochs each"
+    assert budget_words(dataclasses.replace(plan, amount=1)) == "1 epoch each"
+    assert budget_words(dataclasses.replace(plan, kind="seconds", amount=30.0)) == (
+        "30 s of training each"
+    )
+
+
+def test_starting_from_the_form_keeps_the_plan(
+    settings: AppSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        budget_form,
+        "start_budget",
+        lambda plan, folder: start_budget(plan, folder, launch=lambda *asked: None),
+    )
+    plan = start_from_budget_form(settings, *form())
+    assert read_plan(settings.runs_folder, "race") == plan
+    shown = updates(settings)
+    assert shown["stored"]["value"] == "race"
+    assert "queued" in shown["progress"]["value"]
+
+
+def test_without_runs_the_page_says_what_to_do(settings: AppSettings) -> None:
+    shown = updates(settings)
+    assert shown["empty"]["visible"]
+    assert not shown["body"]["visible"]
+    assert updates(settings, shown["known"]) == dict.fromkeys(PARTS, gr.skip())
+
+
+def test_while_contenders_train_their_progress_is_shown(
+    settings: AppSettings, race: list[RunFolder], tiny_faces: Faces
+) -> None:
+    shown = updates(settings)
+    assert shown["stop"]["visible"]
+    assert not shown["resume"]["visible"]
+    assert "0 of 2 finished" in shown["progress"]["value"]
+    assert "when two contenders are finished" in shown["verdict"]
+    assert not shown["class_group"]["visible"]
+    finish(race[0], tiny_faces, wrong=10)
+    later = updates(settings, shown["known"], stored="race")
+    assert "1 of 2 finished" in later["progress"]["value"]
+    assert "aria-valuenow='50'" in later["progress"]["value"]
+    assert "the verdict comes with the second" in later["verdict"]
+    assert len(later["accuracy"].data) == 1
+
+
+def test_the_verdict_of_a_finished_comparison(
+    settings: AppSettings, race: list[RunFolder], tiny_faces: Faces
+) -> None:
+    finish(race[0], tiny_faces, wrong=35)
+    finish(race[1], tiny_faces, wrong=10)
+    shown = updates(settings)
+    verdict = shown["verdict"]
+    assert (
+        "is more accurate than quick on the same 70 test images: 85.7 % against 50.0 %" in verdict
+    )
+    assert "more than noise" in verdict
+    assert not shown["pair"]["visible"]
+    assert not shown["stop"]["visible"]
+    assert shown["spent"]["value"].count("<tr>") == 3
+    assert "140" in shown["spent"]["value"]
+    assert "the same epochs and updates and seconds" in shown["spent"]["value"]
+    bars = shown["class_chart"].data[0]
+    assert len(bars.x) == 7
+    assert min(bars.x) > 0  # the better one is to the right in every class
+    assert shown["class_table"].count("<tr>") == 8
+    assert "budget race --contender quick" in shown["command"]
+    known = shown["known"]
+    assert updates(settings, known, stored="race") == dict.fromkeys(PARTS, gr.skip())
+    again = updates(settings, known, stored="race", axis="updates", measure="f1")
+    assert list(again["accuracy"].data[0].x) == [5, 10]
+    assert "F1 %" in again["class_table"]
+    assert again["verdict"] == gr.skip()
+
+
+def test_any_finished_runs_can_be_compared(
+    settings: AppSettings, make_run: Any, tiny_faces: Faces
+) -> None:
+    for name, wrong in (("one", 10), ("two", 12), ("three", 30)):
+        finish(make_run(name, state="running", epochs=0), tiny_faces, wrong)
+    make_run("waiting", state="queued", epochs=0)
+    shown = updates(settings)
+    assert (shown["stored"]["value"], shown["picked"]["value"]) == ("", ["one", "two"])
+    assert "within noise" in shown["verdict"]
+    assert not shown["progress"]["visible"]
+    assert "compare" in shown["command"]
+    three = updates(settings, shown["known"], picked=["one", "two", "three", "waiting"])
+    assert three["picked"]["value"] == ["one", "two", "three"]
+    assert three["pair"]["choices"] == [
+        "one against two",
+        "one against three",
+        "two against three",
+    ]
+    assert "Holm" in three["verdict"]
+    other = updates(
+        settings, three["known"], picked=["one", "two", "three"], pair="two against three"
+    )
+    assert "two is more accurate than three" in other["verdict"]
+    assert other["accuracy"] == gr.skip()
+
+
+def test_too_few_or_damaged_choices_are_answered_in_words(
+    settings: AppSettings, make_run: Any, tiny_faces: Faces
+) -> None:
+    for name in ("one", "two"):
+        finish(make_run(name, state="running", epochs=0), tiny_faces, 10)
+    seen = {"visited": True}
+    assert "Choose at least two" in updates(settings, seen, picked=["one"])["verdict"]
+    assert "Choose at least two" in updates(settings, seen, picked=["../one", 7])["verdict"]
+    assert updates(settings, seen, stored="gone")["stored"]["value"] == ""
+    record = read_record(run_views.find_run(settings.runs_folder, "two"))
+    del record["test"]["confusion"]
+    write_json(run_views.find_run(settings.runs_folder, "two").record, record)
+    said = updates(settings, seen, picked=["one", "two"], axis="x", measure=None)["verdict"]
+    assert "the record of two cannot be read" in said
+
+
+def test_curves_run_along_what_was_spent() -> None:
+    epochs = [{"epoch": n, "validation_accuracy": 0.5 + n / 1000} for n in (1, 2)]
+    figure = budget_figure(
+        {"a": ([10.0, 20.0], epochs), "b": ([], [])}, "accuracy", "updates", {"a": "#123456"}, 40
+    )
+    assert list(figure.data[0].x) == [10, 20]
+    assert figure.layout.xaxis.range[1] > 40
+    assert figure.layout.yaxis.tickformat == ".1%"  # whole percents would all read alike
+    assert figure.layout.shapes[0].x0 == 40
+    empty = budget_figure({"a": ([], [])}, "loss", "epochs", {"a": "#123456"})
+    assert "after the first epoch" in empty.layout.annotations[0].text
+
+
+def test_bars_that_are_noise_are_pale() -> None:
+    figure = class_figure(
+        ["happy", "sad", "fear"],
+        [0.1, -0.05, 0.0],
+        [True, False, None],
+        ("a", "b"),
+        ("#111111", "#222222"),
+        "Recall",
+    )
+    bars = figure.data[0]
+    assert list(bars.marker.color) == ["#111111", "#222222", "#111111"]
+    assert bars.marker.opacity[1] < bars.marker.opacity[0] == bars.marker.opacity[2]
+    assert list(bars.text) == ["+10.0", "−5.0", "0.0"]

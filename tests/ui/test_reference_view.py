@@ -1,0 +1,49 @@
+"""The table of reference systems: published beside measured beside the visitor's own run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fer_core.runs import references
+from fer_core.runs.config import RunConfig
+from fer_core.runs.record import read_record
+from fer_core.runs.references import Reference
+from fer_core.training.job import create_run
+from fer_core.training.run import execute_run
+from fer_core.ui.reference_view import reference_html
+
+
+@pytest.fixture(autouse=True)
+def one_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    only = Reference("mine", "B", "a <small> one", "quick", 0.6137)
+    monkeypatch.setattr(references, "REFERENCES", {"mine": only})
+
+
+def test_without_runs_and_results_the_table_says_so(tmp_path: Path) -> None:
+    page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
+    assert "61.37 %" in page
+    assert "not yet" in page
+    assert "a &lt;small&gt; one (quick)" in page
+
+
+def test_the_visitors_own_run_stands_beside_the_published_figure(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    run = create_run(replace(tiny_config, epochs=1), tmp_path / "runs", "own")
+    execute_run(run)
+    test = read_record(run)["test"]
+    low, high = test["interval"]
+    page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
+    assert (
+        f"{100 * test['accuracy']:.2f} % ({100 * low:.2f} % to {100 * high:.2f} %); "
+        "settings changed"
+    ) in page
+
+
+def test_the_projects_figure_is_read_from_the_results(tmp_path: Path) -> None:
+    (tmp_path / "reference.csv").write_text(
+        "name,ours,low,high,settings,state\nmine,0.615,0.6,0.63,whole,finished\n"
+    )
+    page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
+    assert "61.50 % (60.00 % to 63.00 %)" in page
