@@ -23,7 +23,15 @@ from fer_core.ui.shared_state import SharedState
 from fer_core.ui.train_tab import data_text
 
 #: Recipe and augmentation of the contenders in the form as it opens.
-_FIRST = (("quick", AS_RECIPE), ("quick", "none"))
+_FIRST = (
+    ("quick", AS_RECIPE),
+    ("quick", "none"),
+    ("quick", "standard"),
+    ("quick", "strong"),
+    ("expressnet", AS_RECIPE),
+    ("competition_baseline", AS_RECIPE),
+)
+_SHOWN_FIRST = 2
 #: What every quiet event of this page is called with.
 QUIET: dict[str, Any] = {
     "show_progress": "hidden",
@@ -57,8 +65,8 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
         share = gr.Number(100, label="Training images, %", min_width=120, elem_id="budget-share")
     rows, lines = [], []
     for place in range(MOST_CONTENDERS):
-        recipe_name, policy = _FIRST[min(place, len(_FIRST) - 1)]
-        with gr.Row(visible=place < len(_FIRST), elem_id=f"contender-{place + 1}") as row:
+        recipe_name, policy = _FIRST[place]
+        with gr.Row(visible=place < _SHOWN_FIRST, elem_id=f"contender-{place + 1}") as row:
             recipe = gr.Dropdown(
                 [(item.title, name) for name, item in RECIPES.items()],
                 value=recipe_name,
@@ -82,7 +90,7 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
             )
         rows.append(row)
         lines.append((recipe, augmentation, changes))
-    shown = gr.State(len(_FIRST))
+    shown = gr.State(_SHOWN_FIRST)
     with gr.Row():
         more = gr.Button("Add a contender", size="sm", elem_id="contender-more")
         fewer = gr.Button(
