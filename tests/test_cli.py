@@ -139,7 +139,11 @@ def test_a_refusal_is_one_line(
     "command",
     [
         *("audit", "train", "resume", "evaluate", "predict"),
-        *("alignment-study", "ship", "models", "recipes"),
+        *("alignment-study", "ship", "models", "recipes", "reproduce", "label-changes"),
+        *("sweep", "ablate", "ablation-methods", "sweep-table", "sweeps"),
+        *("sweep-stop", "sweep-resume", "sweep-delete"),
+        *("compare", "budget", "budgets", "budget-stop", "budget-resume"),
+        *("efficiency", "ceiling", "submit", "competition", "domain", "fine-tune", "tuning"),
     ],
 )
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from fer_core.cli import main
+from fer_core.comparison.reference_table import BEGIN, END
 from fer_core.paths import SHIPPED_CHECKPOINTS
+from fer_core.runs.references import REFERENCES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,6 +39,21 @@ def test_the_shipped_models_figures_are_its_records(part: str) -> None:
     assert f"{scores['accuracy']:.2%} | {low:.2%} to {high:.2%}" in README
     assert record["command"] in README
     assert record["commit"] in README
+
+
+def test_its_reference_table_is_the_one_that_the_command_wrote() -> None:
+    table = README.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
+    written = (ROOT / "results" / "reference.md").read_text(encoding="utf-8")
+    rows = [_cells(line) for line in written.splitlines() if line.startswith("|")]
+    places = [rows[0].index(name) for name in _cells(table[0])]
+    assert [_cells(line) for line in table[2:]] == [
+        [row[place] for place in places] for row in rows[2:]
+    ]
+    assert len(table) == len(REFERENCES) + 2
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
 def test_every_command_it_names_exists() -> None:

@@ -35,8 +35,9 @@ from fer_core.runs.record import (
 )
 from fer_core.training.dataset import load_run_data
 from fer_core.training.devices import choose_device
+from fer_core.training.epoch import Stopped
 from fer_core.training.job import Launch, create_run, ensure_worker, resume_run, start_run, stop_run
-from fer_core.training.loop import Stopped, Training
+from fer_core.training.loop import Training
 
 MISSING = "missing"
 _WAITING = ("queued", "running")

@@ -111,7 +111,7 @@ def write_reference_table(rows: Sequence[ReferenceRow], path: Path, command: str
         "the report measured, and chosen there too where the report did so. *Verdict* says where "
         "our figure lies: *level* when the published one is inside our 95 % interval. The "
         "*untouched test part* took no part in choosing the epoch; for A and B it is FER2013's "
-        "PrivateTest.",
+        "PrivateTest. Seconds are those of a shared machine and only say the order of size.",
         "",
         to_markdown(reference_document(rows)),
     ]

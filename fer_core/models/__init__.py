@@ -149,6 +149,9 @@ MODELS: dict[str, Network] = {
                 0, "principal components it sees; 0: pixels", bounds=(0, 1_000_000)
             ),
             "whiten": Option(False, "give every component the same variance"),
+            "gram": Option(
+                False, "compare all images first: the same machine sooner, for 8 n² bytes"
+            ),
             "support": Option(
                 0, "support vectors, told by fitting; 0: a blank machine", bounds=(0, 10_000_000)
             ),

@@ -12,6 +12,7 @@ from typing import Any
 
 from fer_core.data.augment import AugmentPolicy
 from fer_core.data.faces import DataError
+from fer_core.data.prepare import check_steps
 from fer_core.models import ModelError, known_model
 from fer_core.runs.limits import BOUNDS, CHOICES, PHASE_FIELDS
 
@@ -98,11 +99,8 @@ class RunConfig:
             value = getattr(self, item.name)
             object.__setattr__(self, item.name, _checked(item.name, item.type, value))
         try:
-            known_model(self.model)
-            if self.preparation:
-                from fer_core.data.prepare import check_steps
-
-                check_steps(self.preparation)
+            known_model(self.model, self.model_options)
+            check_steps(self.preparation)
         except (ModelError, DataError) as error:
             raise ConfigError(f"{error}") from error
         if self.channels not in (1, 3):

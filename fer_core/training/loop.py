@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -24,42 +23,10 @@ from fer_core.models.freezing import freeze_first, set_training
 from fer_core.runs.checkpoint import load_start
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import RunData, prepare_part
+from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
 from fer_core.training.losses import training_loss
 from fer_core.training.optimization import build_optimizer, build_schedule
 from fer_core.training.validation import predict_part, quality, validation_scores
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """One finished epoch. Losses are means per image; training's are on augmented images, as the
-    network saw them while it learned. improved: the best so far by the config's `choose_by`.
-    phase: 1-based. updates, images_seen, train_seconds: since the run began, without validation."""
-
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    validation_macro_f1: float
-    learning_rate: float
-    seconds: float
-    images_per_second: float
-    improved: bool
-    phase: int = 1
-    updates: int = 0
-    images_seen: int = 0
-    train_seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-class Stopped(Exception):
-    """Raised inside an epoch when a stop is asked for; the unfinished epoch is dropped."""
-
-
-OnStep = Callable[[int, int], None]
-ShouldStop = Callable[[], bool]
 
 
 class Training:

@@ -32,8 +32,9 @@ from fer_core.runs.record import (
 )
 from fer_core.training.dataset import RunData, load_run_data
 from fer_core.training.devices import choose_device, device_name
+from fer_core.training.epoch import EpochResult, Stopped
 from fer_core.training.kernel_fit import KERNEL_MODEL, KernelTraining
-from fer_core.training.loop import EpochResult, Stopped, Training
+from fer_core.training.loop import Training
 from fer_core.training.memory import keep_freed_memory
 from fer_core.training.scoring import score_run
 

@@ -25,7 +25,7 @@ def test_every_recipe_survives_json(name: str) -> None:
         ({"batch_size": True}, "batch_size must be a number, got True"),
         ({"learning_rate": float("nan")}, "learning_rate must be"),
         ({"optimizer": "sophia"}, "optimizer must be one of sgd, adam, adamw, .*, got 'sophia'"),
-        ({"model": "resnet99"}, "model must be one of"),
+        ({"model": "resnet99"}, "unknown model 'resnet99'; did you mean resnet18"),
         ({"channels": 2}, "channels must be 1"),
         ({"class_weights": "maybe"}, "class_weights must be yes or no"),
         ({"classes_left_out": "fear"}, "classes_left_out must be a list"),
