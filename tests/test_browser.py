@@ -29,6 +29,16 @@ TABS = {
     "Train": "#start-training",
     "Experiments": "#leaderboard",
 }
+#: Inner tabs of Experiments → what each shows while there is no run yet.
+VIEWS = {
+    "Leaderboard": "#leaderboard",
+    "Reference systems": "#reference-table table",
+    "Sweeps": "#sweep-status:has-text('No sweep yet')",
+    "Equal budgets": "#budget-start",
+    "Efficiency": "#tab-efficiency",
+    "New domain": "#tab-domain",
+    "Competition files": "#tab-competition",
+}
 #: Notes every camera stream that the page opens, so that a test can see whether it was closed.
 _NOTE_STREAMS = """
 window.streams = [];
@@ -119,6 +129,15 @@ def test_every_tab_opens(page: Any) -> None:
         open_tab(page, name)
         page.wait_for_timeout(500)
         assert page.locator(TABS[name]).first.is_visible(), name
+
+
+def test_every_view_of_the_experiments_opens(page: Any) -> None:
+    open_tab(page, "Experiments")
+    for title, mark in VIEWS.items():
+        page.locator("#experiment-tabs").get_by_role("tab", name=title, exact=True).click()
+        page.wait_for_selector(mark)
+        panel = page.locator("#experiment-tabs [role=tabpanel]:visible").first
+        assert len(panel.inner_text()) > 60, title
 
 
 @pytest.mark.parametrize("width", [390, 1280])

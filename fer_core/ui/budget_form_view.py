@@ -49,6 +49,8 @@ class BudgetForm:
     fields: list[Any]
     start: gr.Button
     message: gr.Markdown
+    preview: gr.HTML
+    command: gr.Textbox
 
 
 def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
@@ -57,6 +59,7 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
             [(words, name) for name, (words, _, _) in BUDGETS.items()],
             value="epochs",
             label="What all get",
+            min_width=260,
             elem_id="budget-kind",
         )
         _, first, label = BUDGETS["epochs"]
@@ -158,7 +161,7 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
         ).then(on_form, fields, outputs, **QUIET)
     shared.data_choice.change(on_form, fields, outputs, **QUIET)
     shared.page.load(on_form, fields, outputs, **QUIET)
-    return BudgetForm(name, kind, fields, start, message)
+    return BudgetForm(name, kind, fields, start, message, preview, command)
 
 
 def form_values(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ import gradio as gr
 from fer_core.comparison.budget_runs import resume_budget, stop_budget
 from fer_core.comparison.spending import AXES
 from fer_core.runs.record import RunError
-from fer_core.ui.budget_form import start_from_budget_form, suggested_name
+from fer_core.ui.budget_form import form_preview, start_from_budget_form, suggested_name
 from fer_core.ui.budget_form_view import QUIET, BudgetForm, build_budget_form, form_values
 from fer_core.ui.budget_results import BY_HAND, needed_plan, stored_names
 from fer_core.ui.budget_updates import PARTS, budget_updates
@@ -127,14 +127,17 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
     def on_results(*values: Any) -> tuple[Any, ...]:
         return budget_updates(settings, *values)
 
-    def on_start(*values: Any) -> tuple[Any, Any, Any]:
+    def on_start(*values: Any) -> tuple[Any, ...]:
+        chosen_name, *rest = form_values(values)
         try:
-            plan = start_from_budget_form(settings, *form_values(values))
+            plan = start_from_budget_form(settings, chosen_name, *rest)
         except (RunError, ValueError, OSError) as error:
-            return gr.skip(), f"⚠️ **This cannot start:** {plain(error)}", gr.skip()
-        names = stored_names(settings.runs_folder)
+            refusal = f"⚠️ **This cannot start:** {plain(error)}"
+            return gr.skip(), refusal, gr.skip(), gr.skip(), gr.skip()
         said = f"**{plain(plan.name)}** is in the queue: its contenders train one after another."
-        return plan.name, said, suggested_name(plan.kind, names)
+        name = suggested_name(plan.kind, stored_names(settings.runs_folder))
+        _, preview, command = form_preview(settings, name, *rest)
+        return plan.name, said, name, preview, command
 
     def on_stop(name: Any) -> None:
         count = _or_error(stop_budget, settings, name)
@@ -155,7 +158,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
     form.start.click(
         on_start,
         form.fields,
-        [widgets["stored"], form.message, form.name],
+        [widgets["stored"], form.message, form.name, form.preview, form.command],
         api_visibility="private",
         concurrency_limit=1,
     )

@@ -108,9 +108,13 @@ def verdict_html(comparison: Comparison, pair: PairVerdict, missing: int = 0) ->
     )
 
 
+#: A long name may take several lines, or on a phone it would push the figures out of sight.
+_NAME = "style='white-space:normal;overflow-wrap:anywhere;min-width:9em'"
+
+
 def _pairs_table(pairs: Sequence[PairVerdict]) -> str:
     rows = "".join(
-        f"<tr><td>{html.escape(item.first)} against {html.escape(item.second)}</td>"
+        f"<tr><td {_NAME}>{html.escape(item.first)} against {html.escape(item.second)}</td>"
         f"<td>{points(item.accuracy.difference)}</td>"
         f"<td>{points(item.accuracy.low)} to {points(item.accuracy.high)}</td>"
         f"<td>{html.escape(p_text(item.accuracy_p).removeprefix('p = ').removeprefix('p '))}</td>"
@@ -126,7 +130,8 @@ def _pairs_table(pairs: Sequence[PairVerdict]) -> str:
 def spent_html(comparison: Comparison, colours: Mapping[str, str]) -> str:
     """Score and spending of each run, and what they spent alike."""
     rows = "".join(
-        f"<tr><td><span class='swatch' style='background:{colours.get(run.name, '#888')}'></span>"
+        f"<tr><td {_NAME}>"
+        f"<span class='swatch' style='background:{colours.get(run.name, '#888')}'></span>"
         f"{html.escape(run.name)}</td>"
         f"<td>{percent(run.accuracy)}</td><td>{interval_text(run.interval)}</td>"
         f"<td>{run.macro_f1:.3f}</td><td>{run.n:,}</td>"

@@ -14,7 +14,7 @@ from fer_core.ui.experiments_tab import build_experiments_tab
 from fer_core.ui.predict_style import PREDICT_CSS
 from fer_core.ui.predict_tab import build_predict_tab
 from fer_core.ui.settings import AppSettings
-from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE, SharedState
+from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE, LIVE_VIEWS, SharedState
 from fer_core.ui.theme import CSS, THEME
 from fer_core.ui.train_tab import build_train_tab
 
@@ -49,8 +49,9 @@ def build_app(settings: AppSettings) -> gr.Blocks:
         data_choice = gr.State(dict(DEFAULT_DATA_CHOICE))
         policy = gr.State(POLICIES["standard"].to_dict())
         fast_timer = gr.Timer(2)
+        timers = {view: gr.Timer(2, active=False) for view in LIVE_VIEWS}
         with gr.Tabs(elem_id="tabs") as tabs:
-            shared = SharedState(data_choice, policy, fast_timer, tabs, app)
+            shared = SharedState(data_choice, policy, fast_timer, tabs, app, timers)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
                 build_predict_tab(settings, shared)
             with gr.Tab("Data", id="data", elem_id="tab-data"):

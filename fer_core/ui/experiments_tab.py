@@ -24,7 +24,7 @@ from fer_core.ui.run_board import COLUMNS, DATATYPES
 from fer_core.ui.run_details import PER_CLASS_COLUMNS, deletable_run, delete
 from fer_core.ui.run_views import STATUS_CSS
 from fer_core.ui.settings import AppSettings
-from fer_core.ui.shared_state import SharedState
+from fer_core.ui.shared_state import LIVE_VIEWS, SharedState
 from fer_core.ui.sweep_view import build_sweep_view
 
 _COLUMN_WIDTHS = (200, 115, 90, 135, 115, 100, 120, 95, 110, 90, 85, 190, 300)
@@ -39,21 +39,42 @@ _ABOUT_COLUMNS = (
 
 def build_experiments_tab(settings: AppSettings, shared: SharedState) -> None:
     """The comparisons of finished runs, each behind an inner tab; the leaderboard comes first."""
-    with gr.Tabs(elem_id="experiment-tabs"):
+    with gr.Tabs(elem_id="experiment-tabs") as views:
         with gr.Tab("Leaderboard", id="leaderboard", elem_id="tab-leaderboard"):
-            _build_board(settings, shared)
+            _build_board(settings, shared.live("leaderboard"))
         with gr.Tab("Reference systems", id="references", elem_id="tab-references"):
             build_reference_view(settings, shared)
         with gr.Tab("Sweeps", id="sweeps", elem_id="tab-sweeps"):
-            build_sweep_view(settings, shared)
+            build_sweep_view(settings, shared.live("sweeps"))
         with gr.Tab("Equal budgets", id="budgets", elem_id="tab-budgets"):
-            build_budget_view(settings, shared)
+            build_budget_view(settings, shared.live("budgets"))
         with gr.Tab("Efficiency", id="efficiency", elem_id="tab-efficiency"):
-            build_efficiency_view(settings, shared)
+            build_efficiency_view(settings, shared.live("efficiency"))
         with gr.Tab("New domain", id="domain", elem_id="tab-domain"):
-            build_domain_view(settings, shared)
+            build_domain_view(settings, shared.live("domain"))
         with gr.Tab("Competition files", id="competition", elem_id="tab-competition"):
             build_competition_view(settings, shared)
+    _tick_only_in_front(shared, views)
+
+
+def _tick_only_in_front(shared: SharedState, views: gr.Tabs) -> None:
+    """A tick costs the browser work for every widget that it may set, seen or not."""
+    front = gr.State("Leaderboard")  # title of the inner tab in front
+
+    def timers(title: str | None) -> list[gr.Timer]:
+        ticking = [gr.Timer(active=LIVE_VIEWS[view] == title) for view in shared.timers]
+        return [gr.Timer(active=title is None), *ticking]
+
+    def on_view(event: gr.SelectData) -> tuple[Any, ...]:
+        return event.value, *timers(event.value)
+
+    def on_tab(title: str, event: gr.SelectData) -> list[gr.Timer]:
+        return timers(title if event.value == "Experiments" else None)
+
+    outputs = [shared.fast_timer, *shared.timers.values()]
+    quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
+    views.select(on_view, None, [front, *outputs], **quiet)
+    shared.tabs.select(on_tab, front, outputs, **quiet)
 
 
 def _build_board(settings: AppSettings, shared: SharedState) -> None:
@@ -181,6 +202,7 @@ def _build_board(settings: AppSettings, shared: SharedState) -> None:
         gr.Info(_or_error(delete, settings, name))
         return gr.Group(visible=False), None
 
+    shared.page.load(on_board, board_inputs, board_outputs, **quiet)
     shared.fast_timer.tick(on_board, board_inputs, board_outputs, **quiet)
     gr.on([chosen.change, compared.change], on_board, board_inputs, board_outputs, **quiet)
     refresh.click(on_again, [chosen, compared], board_outputs, **quiet)

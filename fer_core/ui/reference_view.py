@@ -34,7 +34,12 @@ _METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 
 def build_reference_view(settings: AppSettings, shared: SharedState) -> None:
     gr.Markdown(_ABOUT)
-    table = gr.HTML(elem_id="reference-table", js_on_load=None)
+    # On a phone it scrolls in its box; squeezed, its words would break letter by letter.
+    table = gr.HTML(
+        css_template=".plain-table table { min-width: 780px; }",
+        elem_id="reference-table",
+        js_on_load=None,
+    )
     gr.HTML(_NOTE)
     again = gr.Button("Read the runs again", size="sm", elem_id="refresh-references")
     gr.on(

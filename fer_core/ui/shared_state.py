@@ -5,12 +5,21 @@ A tab's contents are mounted lazily, and a timer inside an unopened tab does not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
 TAB_IDS = ("predict", "data", "augment", "train", "experiments")
+#: Views of the Experiments tab that are live: id → title of the inner tab.
+LIVE_VIEWS = {
+    "leaderboard": "Leaderboard",
+    "sweeps": "Sweeps",
+    "budgets": "Equal budgets",
+    "efficiency": "Efficiency",
+    "domain": "New domain",
+}
 
 #: What a run uses until the Data tab says otherwise: the built-in set with its own split.
 DEFAULT_DATA_CHOICE: dict[str, Any] = {
@@ -31,7 +40,9 @@ class SharedState:
 
     policy: `AugmentPolicy.to_dict()` and `HANDED_OVER`; set by the Augment tab, read by the
     Train tab.
-    fast_timer: ticks every 2 s for everything live. tabs: `gr.Tabs(selected=…)` takes a `TAB_IDS`.
+    fast_timer: ticks every 2 s for what is live; in a view of the Experiments tab, only while that
+    view is in front (`live`), since every tick costs the browser work. timers: id of such a view →
+    its timer. tabs: `gr.Tabs(selected=…)` takes a `TAB_IDS`.
     page: the whole page; `page.load(…)` runs once for every visitor, whichever tab is in front.
     """
 
@@ -40,3 +51,8 @@ class SharedState:
     fast_timer: gr.Timer
     tabs: gr.Tabs
     page: gr.Blocks
+    timers: Mapping[str, gr.Timer]
+
+    def live(self, view: str) -> SharedState:
+        """The same for one view of the Experiments tab, with the timer that ticks for it."""
+        return replace(self, fast_timer=self.timers[view])

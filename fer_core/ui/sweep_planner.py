@@ -73,7 +73,7 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
                         value=given[0],
                         label="Setting",
                         allow_custom_value=True,
-                        min_width=150,
+                        min_width=210,
                         elem_id=f"sweep-field-{place + 1}",
                     )
                 )

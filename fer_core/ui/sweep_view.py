@@ -40,7 +40,7 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
     with gr.Row():
         with gr.Column(scale=6, min_width=320):
             planner = build_planner(settings, shared)
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(scale=5, min_width=320, elem_classes="stays"):
             gr.Markdown("### Watch")
             # Custom values: the list grows while the page is open; the handlers check.
             chosen = gr.Dropdown(
@@ -67,12 +67,14 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
                 [("results of each cell", "results"), ("ablation table", "ablation")],
                 value="results",
                 label="Table",
+                min_width=260,
                 elem_id="sweep-table-kind",
             )
             order = gr.Dropdown(
                 [(_ORDER_WORDS[name], name) for name in ORDERS],
                 value="validation",
                 label="Results sorted by",
+                min_width=260,
                 elem_id="sweep-order",
             )
         gr.HTML(f"<p class='note'>{CHOICE_NOTE}</p>")

@@ -61,6 +61,7 @@ CSS = """
 .plain-table tfoot tr > * { font-weight: 600; }
 .plain-table tfoot tr.ratio > * { font-weight: 400; color: var(--body-text-color-subdued); }
 .plain-table.texts tr > * { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.plain-table.texts thead th { overflow-wrap: normal; }
 
 .cards { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); }
 .card { border: 1px solid var(--border-color-primary); border-radius: 12px; padding: 12px 14px;
@@ -88,6 +89,8 @@ CSS = """
   .before-after { grid-template-columns: 1fr; }
   .before-after section:first-child .face-grid { grid-template-columns: minmax(0, 140px); }
 }
+/* without a mouse a chart's tool bar would never go away, and it lies over the chart */
+@media (hover: none) { .js-plotly-plot .modebar { display: none; } }
 .mono textarea { font-family: var(--font-mono); font-size: 0.86rem; }
 /* A wide table scrolls inside itself; 64px are the page's own margins. */
 #leaderboard, #per-class { max-width: calc(100vw - 64px); }

@@ -28,6 +28,10 @@ _BAR_SHADES = {"clear": 1.0, "noise": 0.38}
 Curve = tuple[Sequence[float], Sequence[Mapping[str, Any]]]
 
 
+#: Characters of a run's name below a chart; of a longer one the end says more than the beginning.
+_LONGEST_NAME = 28
+
+
 def budget_figure(
     curves: Mapping[str, Curve],
     quantity: str,
@@ -109,21 +113,28 @@ def class_figure(
             hovertemplate="%{y}: %{x:+.1f} points<extra></extra>",
         )
     )
+    first, second = (_short(name) for name in names)
+    # Long names below each other: side by side a phone would cut both.
+    between = "<br>" if len(first) + len(second) > 24 else " · "
     widest = max([5.0, *(abs(value) for value in points)]) * 1.25
     figure = styled(
         figure,
         f"{measure} per expression, difference in points",
-        92 + _ROW_HEIGHT * len(classes),
+        92 + _ROW_HEIGHT * len(classes) + (20 if between == "<br>" else 0),
         margin={"t": 44},
         bargap=0.35,
     )
     figure.update_xaxes(
         range=[-widest, widest],
-        title=f"← {names[1]} better · {names[0]} better →",
+        title=f"← {second} better{between}{first} better →",
         zeroline=True,
         zerolinecolor=TEXT,
     )
     return figure.update_yaxes(autorange="reversed", showgrid=False)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
 
 
 def _signed(points: float) -> str:

@@ -14,7 +14,7 @@ from fer_core.ui.figures.layout import ACCENT, SECOND, TEXT, empty_figure, style
 
 #: Column of the efficiency table → (title of the axis, format in the hover).
 AXES = {
-    "gflops": ("GFLOPs of one forward pass, a multiply-add counts as two", ",.4g"),
+    "gflops": ("GFLOPs of one forward pass", ",.4g"),
     "parameters": ("parameters", ",.0f"),
     "latency_ms": ("milliseconds for one image, here", ",.3g"),
     "batch_latency_ms": ("milliseconds per image in a batch of 32, here", ",.3g"),

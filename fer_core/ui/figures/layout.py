@@ -40,6 +40,14 @@ def styled(figure: go.Figure, title: str = "", height: int = 320, **layout: Any)
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
         hoverlabel={"font": {"family": FONT}},
         dragmode=False,
+        # few buttons and no plate behind them: on a phone, where they always show, they would
+        # hide the title
+        modebar={
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": TEXT,
+            "activecolor": ACCENT,
+            "remove": ["select", "lasso", "zoomin", "zoomout", "autoscale"],
+        },
     )
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)

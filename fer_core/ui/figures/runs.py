@@ -29,7 +29,7 @@ RUN_COLOURS = (
 #: What is drawn → (title, y-axis format, hover format).
 _QUANTITIES = {
     "loss": ("Loss", None, ".3f"),
-    "accuracy": ("Accuracy", ".0%", ".1%"),
+    "accuracy": ("Accuracy", ".3~p", ".1%"),
 }
 _HEIGHT = 300
 _LAST_WITH_MARKERS = 40
