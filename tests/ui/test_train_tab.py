@@ -13,6 +13,7 @@ from fer_core.data.augment import POLICIES
 from fer_core.models import MODELS
 from fer_core.paths import RunFolder
 from fer_core.runs.config import FIELDS, ConfigError, RunConfig
+from fer_core.runs.limits import CHOICES
 from fer_core.runs.recipes import RECIPES
 from fer_core.runs.record import RunError, append_epoch, read_progress, run_lock
 from fer_core.training.job import repeat_command
@@ -73,15 +74,16 @@ def test_basic_fields_come_first_and_choices_are_those_of_the_config() -> None:
     ]
     assert [value for _, value in fields[0].choices] == ["one", "two"]
     optimizer = next(field for field in fields if field.name == "optimizer")
-    assert [value for _, value in optimizer.choices] == ["sgd", "adam", "adamw"]
+    assert [value for _, value in optimizer.choices] == list(CHOICES["optimizer"])
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
 def test_an_untouched_form_makes_the_recipe(name: str) -> None:
-    config = RECIPES[name].config
-    made = run_form.config_from_form(
-        run_form.form_values(config), config, DEFAULT_DATA_CHOICE, config.augment
-    )
+    recipe = RECIPES[name]
+    config = dataclasses.replace(recipe.config, data=DEFAULT_DATA_CHOICE["source"])
+    data = train_tab.chosen_data(DEFAULT_DATA_CHOICE, bool(recipe.system))
+    values = run_form.form_values(recipe.config)
+    made = run_form.config_from_form(values, recipe.config, data, config.augment)
     assert made == config
     assert run_form.changes(made, config) == []
 
@@ -326,7 +328,8 @@ def test_only_what_changed_is_sent_again(settings: AppSettings, make_run: Any) -
     append_epoch(folder, {**live.epochs[-1], "epoch": 3})
     later = panel_updates(live_run.read_live(settings, "run"), sent)
     assert later[4].data[0].x == (1, 2, 3)  # the loss chart
-    assert later[6] == gr.skip()  # the log
+    assert ">3<" in later[6]  # the table, newest epoch first
+    assert later[7] == gr.skip()  # the log
 
 
 def test_curves_show_training_and_validation_and_the_best_epoch(
@@ -356,3 +359,32 @@ def test_best_epoch_by_loss_is_the_lowest_and_ties_go_to_the_first() -> None:
 )
 def test_durations_read_as_people_say_them(seconds: float | None, words: str) -> None:
     assert run_views.duration(seconds) == words
+
+
+def test_phases_are_one_table_per_line_and_refused_in_words() -> None:
+    recipe = RECIPES["two_phase"].config
+    values = run_form.form_values(recipe)
+    assert len(values["phases"].splitlines()) == 2
+    values["phases"] = "epochs: 20"
+    with pytest.raises(ConfigError, match="each line must be a JSON table"):
+        run_form.config_from_form(values, recipe, {}, recipe.augment)
+
+
+def test_the_split_is_the_recipes_or_the_data_tabs() -> None:
+    values = run_form.form_values(RECIPES["mlp"].config)
+    for own, seed in ((True, 111), (False, 7)):
+        data = train_tab.chosen_data(STRATIFIED, own)
+        config = train_tab.read_form("mlp", "recipe", data, None, values)
+        assert (config.data, config.split_seed) == ("faces.zip", seed)
+
+
+def test_the_border_between_two_phases_is_drawn() -> None:
+    line = {"train_loss": 1.0, "validation_loss": 1.0}
+    epochs = [
+        {**line, "epoch": number, "phase": 1 + (number > 2), "learning_rate": 0.001}
+        for number in range(1, 5)
+    ]
+    figure = training_figure(epochs, "loss")
+    assert figure.layout.shapes[0].x0 == 2.5
+    assert figure.layout.annotations[0].text == "phase 2, rate 0.001"
+    assert not training_figure(epochs[:2], "loss").layout.shapes
