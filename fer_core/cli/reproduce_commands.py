@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fer_core.cli.output import Command, show_result
 from fer_core.paths import DEFAULT_RUNS, REFERENCE_RESULTS
 from fer_core.runs.record import Progress, RunError
+from fer_core.runs.references import Reference
 
 
 def add_commands(command: Command) -> None:
@@ -32,6 +33,9 @@ def add_commands(command: Command) -> None:
         help="in full also without a GPU, instead of the part that fits one",
     )
     found.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="N runs at a time; 6 suit a large GPU"
+    )
+    found.add_argument(
         "--table-only", action="store_true", help="run nothing, only write the table anew"
     )
 
@@ -45,7 +49,7 @@ def reproduce(chosen: argparse.Namespace) -> int:
     )
     from fer_core.runs import references
     from fer_core.training.devices import choose_device
-    from fer_core.training.reproduce import reference_folder
+    from fer_core.training.reproduce import reference_folder, reproduce_beside
     from fer_core.training.reproduce import reproduce as run_reference
 
     whole = chosen.whole or choose_device("auto").type == "cuda"
@@ -61,10 +65,17 @@ def reproduce(chosen: argparse.Namespace) -> int:
         if chosen.readme and not put_table(chosen.readme, rows):
             raise RunError(f"{chosen.readme} has no marks of the reference table; add them")
 
+    def ended() -> Iterator[tuple[Reference, Progress]]:
+        if chosen.jobs > 1:
+            yield from reproduce_beside(wanted, chosen.data, chosen.runs, whole, chosen.jobs)
+            return
+        for reference in wanted:
+            print(f"{reference.system}: {reference.name}", file=sys.stderr)
+            show = _show(reference.name)
+            yield reference, run_reference(reference, chosen.data, chosen.runs, whole, show)
+
     failed = 0
-    for reference in [] if chosen.table_only else wanted:
-        print(f"{reference.system}: {reference.name}", file=sys.stderr)
-        progress = run_reference(reference, chosen.data, chosen.runs, whole, _show(reference.name))
+    for reference, progress in [] if chosen.table_only else ended():
         if progress.state != "finished":
             failed += 1
             print(f"{reference.name} {progress.state}: {progress.reason}", file=sys.stderr)

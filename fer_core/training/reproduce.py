@@ -5,14 +5,23 @@ What is finished is kept, what was broken off goes on: the command can be given 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from filelock import Timeout
 
-from fer_core.paths import RunFolder
+from fer_core.paths import REPOSITORY, RunFolder
 from fer_core.runs.config import RunConfig
-from fer_core.runs.record import Progress, RunError, read_progress, run_lock
+from fer_core.runs.record import (
+    Progress,
+    RunError,
+    read_progress,
+    run_lock,
+    stored_progress,
+)
 from fer_core.runs.references import Reference
 from fer_core.training.job import create_run
 from fer_core.training.run import execute_run
@@ -35,21 +44,56 @@ def reproduce(
     whole: False takes the part that fits a machine without a GPU. RunError when the folder holds a
     run with other settings, or another process works on it.
     """
-    config = reference.config(data, whole)
-    folder = reference_folder(reference, runs_folder)
-    if folder.config.is_file():
-        _check_same(folder, config)
-        progress = read_progress(folder)
-        if progress.state == "finished":
-            return progress
-        folder.stop_request.unlink(missing_ok=True)
-    else:
-        create_run(config, runs_folder, reference.name)
+    folder = _ready_folder(reference, data, runs_folder, whole)
+    if _is_finished(folder):
+        return read_progress(folder)
     try:
         with run_lock(folder).acquire(timeout=1):
             return execute_run(folder, show)
     except Timeout as error:
         raise RunError(f"another process works on {folder.name}; wait for it or stop it") from error
+
+
+def reproduce_beside(
+    chosen: Sequence[Reference], data: str, runs_folder: Path, whole: bool, jobs: int
+) -> Iterator[tuple[Reference, Progress]]:
+    """Run several references, `jobs` at a time, each in a process of its own; yields how each
+    ended, in the order given.
+
+    Small networks leave a GPU idle between their steps, so that some beside each other take little
+    longer than one. RunError as in `reproduce`, before anything runs.
+    """
+    folders = [_ready_folder(reference, data, runs_folder, whole) for reference in chosen]
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        yield from zip(chosen, pool.map(_run_child, folders), strict=True)
+
+
+def _run_child(folder: RunFolder) -> Progress:
+    if not _is_finished(folder):
+        command = [sys.executable, "-m", "fer_core.training", str(folder.path)]
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=REPOSITORY
+        )
+        if stored_progress(folder) is None:  # it died before it could say why
+            lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+            return Progress(state="failed", reason=lines[-1])
+    return read_progress(folder)
+
+
+def _ready_folder(reference: Reference, data: str, runs_folder: Path, whole: bool) -> RunFolder:
+    """The folder of a reference's run, made if need be. RunError when it holds another run."""
+    config = reference.config(data, whole)
+    folder = reference_folder(reference, Path(runs_folder).resolve())
+    if not folder.config.is_file():
+        return create_run(config, folder.path.parent, reference.name)
+    _check_same(folder, config)
+    if not _is_finished(folder):
+        folder.stop_request.unlink(missing_ok=True)
+    return folder
+
+
+def _is_finished(folder: RunFolder) -> bool:
+    return folder.record.is_file() and read_progress(folder).state == "finished"
 
 
 def _check_same(folder: RunFolder, config: RunConfig) -> None:
