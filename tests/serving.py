@@ -58,8 +58,9 @@ class ServedApp:
             time.sleep(0.3)
 
     def stored_files(self) -> set[Path]:
-        """Everything that lies in the folder of uploads now."""
-        return {path for path in self.uploads.rglob("*") if path.is_file()}
+        """What visitors left in the folder of uploads; the page's own downloads are csv files."""
+        found = (path for path in self.uploads.rglob("*") if path.is_file())
+        return {path for path in found if path.suffix != ".csv"}
 
     def stop(self) -> None:
         self.process.terminate()

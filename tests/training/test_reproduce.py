@@ -103,7 +103,10 @@ def test_the_marked_table_of_a_readme_is_replaced(tiny_csv: Path, tmp_path: Path
 def test_runs_beside_each_other_end_like_runs_one_by_one(tiny_csv: Path, tmp_path: Path) -> None:
     one = _reproduce(tiny_csv, tmp_path / "one")
     beside = _reproduce(tiny_csv, tmp_path / "beside", "--jobs", "2")
-    rows = [next(line for line in text.splitlines() if "a small one: small" in line) for text in (one, beside)]
+    rows = [
+        next(line for line in text.splitlines() if "a small one: small" in line)
+        for text in (one, beside)
+    ]
     figures = [[cell.strip() for cell in row.split("|")[4:9]] for row in rows]
     assert figures[0] == figures[1]
     assert figures[0][1].endswith("%")
