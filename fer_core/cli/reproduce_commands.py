@@ -33,7 +33,11 @@ def add_commands(command: Command) -> None:
         help="in full also without a GPU, instead of the part that fits one",
     )
     found.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="N runs at a time; 6 suit a large GPU"
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="N runs at a time, each in a process of its own",
     )
     found.add_argument(
         "--table-only", action="store_true", help="run nothing, only write the table anew"

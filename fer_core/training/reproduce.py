@@ -60,8 +60,8 @@ def reproduce_beside(
     """Run several references, `jobs` at a time, each in a process of its own; yields how each
     ended, in the order given.
 
-    Small networks leave a GPU idle between their steps, so that some beside each other take little
-    longer than one. RunError as in `reproduce`, before anything runs.
+    Meant for a GPU, which small networks leave idle between their steps.
+    RunError as in `reproduce`, before anything runs.
     """
     folders = [_ready_folder(reference, data, runs_folder, whole) for reference in chosen]
     with ThreadPoolExecutor(max(1, jobs)) as pool:
