@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     from fer_core.training.job import take_up_queue
     from fer_core.ui.build import LAUNCH, build_app
-    from fer_core.ui.open_sets import warm_up
-    from fer_core.ui.settings import AppSettings
+    from fer_core.ui.shared.open_sets import warm_up
+    from fer_core.ui.shared.settings import AppSettings
 
     settings = AppSettings(options.data, options.runs, options.public)
     take_up_queue(settings.runs_folder)

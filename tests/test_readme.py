@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.cli import main
-from fer_core.comparison.reference_table import BEGIN, END
+from fer_core.comparison.references.table import BEGIN, END
 from fer_core.paths import SHIPPED_CHECKPOINTS
 from fer_core.runs.references import REFERENCES
 

@@ -27,7 +27,7 @@ def add_commands(command: Command) -> None:
 
 
 def changes(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.label_changes import (
+    from fer_core.comparison.domains.label_changes import (
         held_out_faces,
         label_changes,
         policy_from_words,

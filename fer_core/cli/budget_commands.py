@@ -11,7 +11,7 @@ from fer_core.cli.output import Command, show_result
 from fer_core.paths import DEFAULT_RUNS
 
 if TYPE_CHECKING:
-    from fer_core.comparison.equal_budget import BudgetPlan
+    from fer_core.comparison.budgets.equal_budget import BudgetPlan
 
 
 def add_commands(command: Command) -> None:
@@ -70,8 +70,8 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
 
 
 def compare(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.verdict import compare_runs
-    from fer_core.comparison.verdict_words import comparison_dict
+    from fer_core.comparison.budgets.verdict import compare_runs
+    from fer_core.comparison.budgets.words import comparison_dict
     from fer_core.paths import RunFolder
     from fer_core.runs.record import RunError
 
@@ -111,7 +111,7 @@ def _text(values: dict[str, Any]) -> str:
 
 
 def budget(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.budget_runs import start_budget, take_up_budget
+    from fer_core.comparison.budgets.runs import start_budget, take_up_budget
 
     plan = _plan(chosen)
     if chosen.work:
@@ -125,7 +125,7 @@ def budget(chosen: argparse.Namespace) -> int:
 def _plan(chosen: argparse.Namespace) -> BudgetPlan:
     from dataclasses import fields
 
-    from fer_core.comparison.equal_budget import KINDS, Common, make_plan, parse_contender
+    from fer_core.comparison.budgets.equal_budget import KINDS, Common, make_plan, parse_contender
 
     kind = next(name for name in KINDS if getattr(chosen, name) is not None)
     common = Common(**{item.name: getattr(chosen, item.name) for item in fields(Common)})
@@ -137,9 +137,9 @@ def _work(chosen: argparse.Namespace, plan: BudgetPlan) -> int:
     """Execute what is not finished, a bar over the whole; then the verdict."""
     from tqdm import tqdm
 
-    from fer_core.comparison.budget_runs import budget_states, work_off_budget
-    from fer_core.comparison.verdict import compare_runs
-    from fer_core.comparison.verdict_words import comparison_dict
+    from fer_core.comparison.budgets.runs import budget_states, work_off_budget
+    from fer_core.comparison.budgets.verdict import compare_runs
+    from fer_core.comparison.budgets.words import comparison_dict
     from fer_core.paths import RunFolder
 
     bar = tqdm(total=100, unit=" %", desc=plan.name, disable=None)
@@ -173,8 +173,8 @@ def _work(chosen: argparse.Namespace, plan: BudgetPlan) -> int:
 def budgets(chosen: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from fer_core.comparison.budget_runs import budget_states
-    from fer_core.comparison.equal_budget import list_plans, read_plan
+    from fer_core.comparison.budgets.equal_budget import list_plans, read_plan
+    from fer_core.comparison.budgets.runs import budget_states
 
     rows, lines = [], []
     for name in list_plans(chosen.runs):
@@ -187,16 +187,16 @@ def budgets(chosen: argparse.Namespace) -> int:
 
 
 def stop(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.budget_runs import stop_budget
-    from fer_core.comparison.equal_budget import read_plan
+    from fer_core.comparison.budgets.equal_budget import read_plan
+    from fer_core.comparison.budgets.runs import stop_budget
 
     count = stop_budget(read_plan(chosen.runs, chosen.name), chosen.runs)
     return show_result(chosen, {"stopped": count}, f"{count} runs of {chosen.name} stop")
 
 
 def resume(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.budget_runs import resume_budget
-    from fer_core.comparison.equal_budget import read_plan
+    from fer_core.comparison.budgets.equal_budget import read_plan
+    from fer_core.comparison.budgets.runs import resume_budget
 
     count = resume_budget(read_plan(chosen.runs, chosen.name), chosen.runs)
     return show_result(chosen, {"resumed": count}, f"{count} runs of {chosen.name} go on")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fer_core.cli.output import Command, progress_bar, show_result
 
 if TYPE_CHECKING:
-    from fer_core.comparison.competition import Entrant
+    from fer_core.comparison.competition.ranking import Entrant
 
 
 def add_commands(command: Command) -> None:
@@ -49,7 +49,7 @@ def add_commands(command: Command) -> None:
 
 
 def submit(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.submission import predict_faces, submission_table
+    from fer_core.comparison.competition.submission import predict_faces, submission_table
     from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
 
@@ -80,7 +80,7 @@ def submit(chosen: argparse.Namespace) -> int:
 
 
 def competition(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.competition import run_competition
+    from fer_core.comparison.competition.ranking import run_competition
 
     files = {path.name: path.read_bytes() for path in chosen.files}
     if len(files) < len(chosen.files):
@@ -91,7 +91,7 @@ def competition(chosen: argparse.Namespace) -> int:
 
 
 def _solution(chosen: argparse.Namespace):
-    from fer_core.comparison.competition import read_solution, solution_of_faces
+    from fer_core.comparison.competition.ranking import read_solution, solution_of_faces
     from fer_core.data.csv_files import csv_usefulness
     from fer_core.data.readers import read_faces
 

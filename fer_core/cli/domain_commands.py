@@ -42,9 +42,9 @@ def add_commands(command: Command) -> None:
 
 
 def domain(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.domain import score_domain
-    from fer_core.comparison.domain_lineage import own_source
-    from fer_core.comparison.domain_words import drop_sentence, headline, notes
+    from fer_core.comparison.domains.domain import score_domain
+    from fer_core.comparison.domains.lineage import own_source
+    from fer_core.comparison.domains.words import drop_sentence, headline, notes
     from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
 
@@ -68,7 +68,7 @@ def domain(chosen: argparse.Namespace) -> int:
 
 
 def fine_tune(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.domain_tuning import TuningPlan, tuning_config
+    from fer_core.comparison.domains.tuning import TuningPlan, tuning_config
     from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
     from fer_core.training.evaluation import checked_mapping, run_config
@@ -102,8 +102,8 @@ def tuning(chosen: argparse.Namespace) -> int:
 
 
 def _show_tuning(chosen: argparse.Namespace, folder: RunFolder) -> int:
-    from fer_core.comparison.domain_tuning import compare_forgetting, compare_tuning
-    from fer_core.comparison.domain_words import before_and_after, slice_sentence, verdict
+    from fer_core.comparison.domains.tuning import compare_forgetting, compare_tuning
+    from fer_core.comparison.domains.words import before_and_after, slice_sentence, verdict
     from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
 

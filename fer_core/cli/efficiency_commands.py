@@ -37,8 +37,8 @@ def add_commands(command: Command) -> None:
 
 
 def efficiency(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.efficiency import efficiency_table, on_front, scored_sets
-    from fer_core.comparison.latency import measure_latency
+    from fer_core.comparison.costs.efficiency import efficiency_table, on_front, scored_sets
+    from fer_core.comparison.costs.latency import measure_latency
 
     groups = scored_sets(chosen.runs)
     if chosen.measure:

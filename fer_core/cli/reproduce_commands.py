@@ -45,8 +45,8 @@ def add_commands(command: Command) -> None:
 
 
 def reproduce(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.reference_rows import read_row
-    from fer_core.comparison.reference_table import (
+    from fer_core.comparison.references.rows import read_row
+    from fer_core.comparison.references.table import (
         put_table,
         reference_document,
         write_reference_table,

@@ -114,7 +114,7 @@ def sweep(chosen: argparse.Namespace) -> int:
 
 
 def ablate(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.ablation import plan_ablation
+    from fer_core.comparison.sweeps.ablation import plan_ablation
     from fer_core.training.sweep import split_values
 
     names, plans = split_values(chosen.methods), split_values(chosen.plan)
@@ -203,8 +203,8 @@ def _show_table(
     order: str = "validation",
     text_format: str = "markdown",
 ) -> int:
-    from fer_core.comparison.sweep_document import render
-    from fer_core.comparison.sweep_report import sweep_document
+    from fer_core.comparison.sweeps.document import render
+    from fer_core.comparison.sweeps.report import sweep_document
 
     document = sweep_document(plan, chosen.runs, kind, order)
     rows = [dict(zip(document.plain_headers, row, strict=True)) for row in document.plain_rows]
@@ -215,7 +215,7 @@ def _show_table(
 def methods(chosen: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from fer_core.comparison.ablation import METHODS
+    from fer_core.comparison.sweeps.ablation import METHODS
 
     rows = [asdict(method) for method in METHODS.values()]
     lines = [

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from fer_core.comparison.budgets.spending import AXES, Spending, read_spending
 from fer_core.comparison.pairs import data_facts, same_data
-from fer_core.comparison.spending import AXES, Spending, read_spending
 from fer_core.paths import RunFolder
 from fer_core.runs.record import RunError, read_progress, read_record
 

@@ -8,15 +8,15 @@ import gradio as gr
 from PIL import Image
 
 from fer_core.data.augment import POLICIES
-from fer_core.ui.augment_tab import build_augment_tab
-from fer_core.ui.data_tab import build_data_tab
-from fer_core.ui.experiments_tab import build_experiments_tab
-from fer_core.ui.predict_style import PREDICT_CSS
-from fer_core.ui.predict_tab import build_predict_tab
-from fer_core.ui.settings import AppSettings
-from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE, LIVE_VIEWS, SharedState
-from fer_core.ui.theme import CSS, THEME
-from fer_core.ui.train_tab import build_train_tab
+from fer_core.ui.augment.augment_tab import build_augment_tab
+from fer_core.ui.data.data_tab import build_data_tab
+from fer_core.ui.experiments.experiments_tab import build_experiments_tab
+from fer_core.ui.predict.predict_style import PREDICT_CSS
+from fer_core.ui.predict.predict_tab import build_predict_tab
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, LIVE_VIEWS, SharedState
+from fer_core.ui.shared.theme import CSS, THEME
+from fer_core.ui.train.train_tab import build_train_tab
 
 NAME = "Expression Lab"
 _SENTENCE = (

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.comparison.ablation import (
+from fer_core.comparison.sweeps.ablation import (
     METHODS,
     PLANS,
     chosen_method,
@@ -21,9 +21,9 @@ from fer_core.comparison.ablation import (
     plan_ablation,
     switches,
 )
-from fer_core.comparison.sweep_document import TableDocument, render, to_latex, to_markdown
-from fer_core.comparison.sweep_report import CHOICE_NOTE, sweep_document
-from fer_core.comparison.sweep_table import best_cell, cell_results
+from fer_core.comparison.sweeps.document import TableDocument, render, to_latex, to_markdown
+from fer_core.comparison.sweeps.report import CHOICE_NOTE, sweep_document
+from fer_core.comparison.sweeps.table import best_cell, cell_results
 from fer_core.data.augment import POLICIES
 from fer_core.labels import FER2013_CLASSES
 from fer_core.paths import RunFolder

@@ -17,17 +17,22 @@ from PIL import Image
 from sklearn.metrics import f1_score
 
 from fer_core.cli import main
-from fer_core.comparison import domain_words as words
-from fer_core.comparison.domain import evaluate_domain, own_answers, score_domain, stratified_sample
-from fer_core.comparison.domain_lineage import learned_from, lineage, own_source
-from fer_core.comparison.domain_scores import (
+from fer_core.comparison.domains import words
+from fer_core.comparison.domains.domain import (
+    evaluate_domain,
+    own_answers,
+    score_domain,
+    stratified_sample,
+)
+from fer_core.comparison.domains.lineage import learned_from, lineage, own_source
+from fer_core.comparison.domains.scores import (
     answers_of,
     answers_of_confusion,
     figures,
     paired_gain,
     unpaired_drop,
 )
-from fer_core.comparison.domain_tuning import (
+from fer_core.comparison.domains.tuning import (
     TuningPlan,
     compare_forgetting,
     compare_tuning,
@@ -388,8 +393,11 @@ def test_before_and_after_are_compared_on_images_never_learned_from(
 def test_a_comparison_is_kept_until_the_run_is_done_again(world: World) -> None:
     report = last_report(compare_tuning(world.tuned))
     assert stored_comparison(world.tuned) == json.loads(json.dumps(report))
-    world.tuned.record.touch()
+    record = world.tuned.record.read_text()
+    world.tuned.record.write_text(json.dumps({**json.loads(record), "finished_at": "later"}))
     assert stored_comparison(world.tuned) is None
+    world.tuned.record.write_text(record)
+    assert stored_comparison(world.tuned) is not None
     assert stored_comparison(world.start) is None
 
 

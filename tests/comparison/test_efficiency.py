@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.comparison import latency as latencies
-from fer_core.comparison.efficiency import (
+from fer_core.comparison.costs import latency as latencies
+from fer_core.comparison.costs.efficiency import (
     efficiency_table,
     on_front,
     pareto_front,
     scored_sets,
 )
-from fer_core.comparison.latency import (
+from fer_core.comparison.costs.latency import (
     BATCH,
     LEAST_ROUNDS,
     WARM_UP,

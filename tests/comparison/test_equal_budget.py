@@ -10,15 +10,8 @@ from typing import Any
 import pytest
 
 from fer_core.cli.parser import main
-from fer_core.comparison import budget_runs
-from fer_core.comparison.budget_runs import (
-    budget_states,
-    resume_budget,
-    start_budget,
-    stop_budget,
-    updates_per_second,
-)
-from fer_core.comparison.equal_budget import (
+from fer_core.comparison.budgets import runs as budget_runs
+from fer_core.comparison.budgets.equal_budget import (
     BudgetError,
     BudgetPlan,
     Common,
@@ -29,6 +22,13 @@ from fer_core.comparison.equal_budget import (
     plan_file,
     read_plan,
     save_plan,
+)
+from fer_core.comparison.budgets.runs import (
+    budget_states,
+    resume_budget,
+    start_budget,
+    stop_budget,
+    updates_per_second,
 )
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig

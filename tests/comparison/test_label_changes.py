@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from fer_core.comparison.label_changes import (
+from fer_core.comparison.domains.label_changes import (
     TOGETHER,
     held_out_faces,
     label_changes,

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from fer_core.comparison import prediction_files
-from fer_core.comparison.competition import (
+from fer_core.comparison.competition import prediction_files
+from fer_core.comparison.competition.ranking import (
     Solution,
     rank_entrants,
     read_solution,
@@ -20,7 +20,7 @@ from fer_core.comparison.competition import (
     score_file,
     solution_of_faces,
 )
-from fer_core.comparison.submission import (
+from fer_core.comparison.competition.submission import (
     Predictions,
     predict_faces,
     read_small_csv,

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.comparison.budgets.spending import positions, read_spending
+from fer_core.comparison.budgets.verdict import Comparison, compare_runs
+from fer_core.comparison.budgets.words import comparison_dict, p_text, pair_sentences, summary
 from fer_core.comparison.entrants import read_entrant
 from fer_core.comparison.pairs import read_pair
 from fer_core.comparison.significance import holm, mcnemar
-from fer_core.comparison.spending import positions, read_spending
-from fer_core.comparison.verdict import Comparison, compare_runs
-from fer_core.comparison.verdict_words import comparison_dict, p_text, pair_sentences, summary
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, append_epoch, read_epochs, write_json

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fer_core.cli import main
-from fer_core.comparison.reference_rows import ReferenceRow, read_row
-from fer_core.comparison.reference_table import BEGIN, END, reference_document
+from fer_core.comparison.references.rows import ReferenceRow, read_row
+from fer_core.comparison.references.table import BEGIN, END, reference_document
 from fer_core.paths import RunFolder
 from fer_core.runs import references
 from fer_core.runs.record import read_record

@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_core.comparison.label_changes import TOGETHER, LabelChange
+from fer_core.comparison.domains.label_changes import TOGETHER, LabelChange
 from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.checkpoint import CheckpointError
-from fer_core.ui import augment_findings as findings
-from fer_core.ui import augment_measure, augment_tab, open_sets
-from fer_core.ui import augment_view as view
-from fer_core.ui.augment_tab import caution_text, policy_name
-from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
+from fer_core.ui.augment import augment_tab, findings
+from fer_core.ui.augment import augment_view as view
+from fer_core.ui.augment import measure as augment_measure
+from fer_core.ui.augment.augment_tab import caution_text, policy_name
+from fer_core.ui.shared import open_sets
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 
 
 @dataclass

@@ -12,21 +12,23 @@ import numpy as np
 import pytest
 
 from fer_core.cli.parser import _parser
-from fer_core.comparison.budget_runs import ContenderState, start_budget
-from fer_core.comparison.equal_budget import (
+from fer_core.comparison.budgets.equal_budget import (
     BudgetError,
     Common,
     list_plans,
     parse_contender,
     read_plan,
 )
+from fer_core.comparison.budgets.runs import ContenderState, start_budget
 from fer_core.data.faces import Faces
 from fer_core.labels import FER2013_CLASSES
 from fer_core.paths import RunFolder
 from fer_core.runs.record import append_epoch, read_record, write_json, write_progress
 from fer_core.training.metrics import full_report
-from fer_core.ui import budget_form, budget_results, run_views
-from fer_core.ui.budget_form import (
+from fer_core.ui.experiments import run_views
+from fer_core.ui.experiments.budgets import form as budget_form
+from fer_core.ui.experiments.budgets import results as budget_results
+from fer_core.ui.experiments.budgets.form import (
     AS_RECIPE,
     budget_command,
     form_preview,
@@ -34,12 +36,12 @@ from fer_core.ui.budget_form import (
     start_from_budget_form,
     suggested_name,
 )
-from fer_core.ui.budget_form_view import form_values
-from fer_core.ui.budget_updates import PARTS, budget_updates
-from fer_core.ui.budget_words import budget_words, progress_html
+from fer_core.ui.experiments.budgets.form_view import form_values
+from fer_core.ui.experiments.budgets.updates import PARTS, budget_updates
+from fer_core.ui.experiments.budgets.words import budget_words, progress_html
 from fer_core.ui.figures.budgets import budget_figure, class_figure
-from fer_core.ui.settings import AppSettings
-from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 
 LINES = [("quick", AS_RECIPE, ""), ("quick", "none", "batch_size=32")]
 

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.comparison.competition import Solution, solution_of_faces
-from fer_core.comparison.submission import Predictions
+from fer_core.comparison.competition.ranking import Solution, solution_of_faces
+from fer_core.comparison.competition.submission import Predictions
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.readers import read_faces
 from fer_core.labels import FER2013_CLASSES
-from fer_core.ui import competition_board as board
-from fer_core.ui import competition_page as content
-from fer_core.ui import competition_predict
-from fer_core.ui.loaded import LoadedCheckpoints
-from fer_core.ui.settings import AppSettings
+from fer_core.ui.experiments.competition import board
+from fer_core.ui.experiments.competition import page as content
+from fer_core.ui.experiments.competition import predict as competition_predict
+from fer_core.ui.shared.loaded import LoadedCheckpoints
+from fer_core.ui.shared.settings import AppSettings
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ from fer_core.data.audit import audit_faces
 from fer_core.data.faces import DataError, Faces, Unreadable
 from fer_core.data.split import Split, SplitPlan, split_faces
 from fer_core.labels import FER2013_CLASSES
-from fer_core.ui import data_view, open_sets
-from fer_core.ui.face_grid import GridFace, face_grid
+from fer_core.ui.data import data_view
+from fer_core.ui.data.set_view import shares_matter, split_and_audit, view_set, with_split
 from fer_core.ui.figures.data import distribution_figure
-from fer_core.ui.refusals import in_words
-from fer_core.ui.set_view import shares_matter, split_and_audit, view_set, with_split
-from fer_core.ui.settings import AppSettings
-from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
+from fer_core.ui.shared import open_sets
+from fer_core.ui.shared.face_grid import GridFace, face_grid
+from fer_core.ui.shared.refusals import in_words
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 
 PLAN = SplitPlan(kind="stratified", validation_share=0.2, test_share=0.3, seed=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,18 @@ import numpy as np
 import pytest
 import serving
 
-from fer_core.comparison.domain import evaluate_domain
-from fer_core.comparison.domain_tuning import TuningPlan
+from fer_core.comparison.domains.domain import evaluate_domain
+from fer_core.comparison.domains.tuning import TuningPlan
 from fer_core.data.faces import DataError, Faces
 from fer_core.runs.checkpoint import CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, read_progress, write_json
-from fer_core.ui import domain_html as shown
-from fer_core.ui import domain_page as page
-from fer_core.ui import domain_tuning_page as tuning
+from fer_core.ui.experiments.domains import html as shown
+from fer_core.ui.experiments.domains import page
+from fer_core.ui.experiments.domains import tuning_page as tuning
 from fer_core.ui.figures.domain import change_figure
-from fer_core.ui.settings import AppSettings
-from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 
 HAPPY = "run:only happy"
 SET = "drawn:70"
@@ -192,7 +193,9 @@ def test_without_a_fine_tuning_the_page_says_what_to_do(settings: AppSettings) -
 def test_a_measured_comparison_is_shown_at_once(public: AppSettings) -> None:
     folder = public.runs_folder / "only happy"
     write_json(folder / "record.json", {})
-    write_json(folder / "before_after.json", {"n": 40, "run": "only happy"})
+    digest = hashlib.sha256((folder / "record.json").read_bytes()).hexdigest()
+    report = {"n": 40, "run": "only happy", "record_digest": digest}
+    write_json(folder / "before_after.json", report)
     steps = list(tuning.comparing(public, "only happy"))
     assert [(step.done, step.report["run"]) for step in steps] == [(40, "only happy")]
 

@@ -15,11 +15,17 @@ import pytest
 
 from fer_core.comparison.ceiling import Ceiling
 from fer_core.runs.config import RunConfig
-from fer_core.ui import ceiling_band, efficiency_page, efficiency_view, run_board, run_views
-from fer_core.ui.efficiency_view import efficiency_updates
+from fer_core.ui.experiments import (
+    ceiling_band,
+    efficiency_page,
+    efficiency_view,
+    run_board,
+    run_views,
+)
+from fer_core.ui.experiments.efficiency_view import efficiency_updates
 from fer_core.ui.figures.efficiency import accuracy_cost_figure
 from fer_core.ui.figures.runs import comparison_figure, training_figure
-from fer_core.ui.settings import AppSettings
+from fer_core.ui.shared.settings import AppSettings
 
 AT_LEAST = {10: 0.22, 9: 0.38, 8: 0.52, 7: 0.65, 6: 0.76, 5: 0.88}
 CEILING = Ceiling(3589, AT_LEAST, 0.55, 0.63, 0.56, 0.74)

@@ -18,10 +18,10 @@ from fer_core.runs.config import RunConfig
 from fer_core.runs.leaderboard import leaderboard
 from fer_core.runs.record import RunError, read_record, run_lock
 from fer_core.training.dataset import load_run_data
-from fer_core.ui import experiment_updates, run_board, run_details, run_views
-from fer_core.ui.experiment_updates import board_updates, detail_updates, mistakes_html
+from fer_core.ui.experiments import experiment_updates, run_board, run_details, run_views
+from fer_core.ui.experiments.experiment_updates import board_updates, detail_updates, mistakes_html
 from fer_core.ui.figures.runs import comparison_figure, confusion_figure
-from fer_core.ui.settings import AppSettings
+from fer_core.ui.shared.settings import AppSettings
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fer_core.models import MODELS
-from fer_core.ui import model_list, run_form
+from fer_core.ui.shared import model_list
+from fer_core.ui.train import run_form
 
 
 def test_own_networks_have_a_title_and_their_system() -> None:
@@ -48,7 +49,7 @@ def test_the_form_starts_with_the_own_networks() -> None:
 
 
 def test_the_page_does_not_wait_for_timm() -> None:
-    code = "import sys, fer_core.ui.train_tab; print('timm' in sys.modules)"
+    code = "import sys, fer_core.ui.train.train_tab; print('timm' in sys.modules)"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert done.stdout.strip() == "False", done.stderr

@@ -18,12 +18,12 @@ from fer_core.inference.detect import FaceBox
 from fer_core.inference.predictor import FacePrediction
 from fer_core.labels import COLOURS, FER2013_CLASSES
 from fer_core.runs.checkpoint import CheckpointError
-from fer_core.ui import loaded as loaded_module
-from fer_core.ui import predict_views as views
-from fer_core.ui.loaded import LoadedCheckpoints
-from fer_core.ui.picture_input import PhotoInput, VisitorPictures
-from fer_core.ui.predict_tab import answer, checkpoint_choices, faces_for_api
-from fer_core.ui.webcam import LiveViews, look_at_frame
+from fer_core.ui.predict import predict_views as views
+from fer_core.ui.predict.predict_tab import answer, checkpoint_choices, faces_for_api
+from fer_core.ui.predict.webcam import LiveViews, look_at_frame
+from fer_core.ui.shared import loaded as loaded_module
+from fer_core.ui.shared.loaded import LoadedCheckpoints
+from fer_core.ui.shared.picture_input import PhotoInput, VisitorPictures
 
 WriteCheckpoint = Callable[..., Path]
 

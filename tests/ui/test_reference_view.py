@@ -11,7 +11,7 @@ from fer_core.runs.record import read_record
 from fer_core.runs.references import Reference
 from fer_core.training.job import create_run
 from fer_core.training.run import execute_run
-from fer_core.ui.reference_view import reference_html
+from fer_core.ui.experiments.reference_view import reference_html
 
 
 @pytest.fixture(autouse=True)

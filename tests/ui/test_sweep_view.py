@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from fer_core.comparison.ablation import METHODS
+from fer_core.comparison.sweeps.ablation import METHODS
 from fer_core.paths import RunFolder
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipes import RECIPES
@@ -19,12 +19,11 @@ from fer_core.training.job import queue_state
 from fer_core.training.sweep import MAX_RUNS, Sweep, SweepError, plan_sweep
 from fer_core.training.sweep_files import list_sweeps
 from fer_core.training.sweep_queue import start_sweep, sweep_progress
-from fer_core.ui import sweep_board as board
-from fer_core.ui import sweep_form as form
-from fer_core.ui.settings import AppSettings
-from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE
-from fer_core.ui.sweep_planner import form_preview, read_inputs
-from fer_core.ui.sweep_updates import sweep_updates
+from fer_core.ui.experiments.sweeps import board, form
+from fer_core.ui.experiments.sweeps.planner import form_preview, read_inputs
+from fer_core.ui.experiments.sweeps.updates import sweep_updates
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 
 QUICK = RECIPES["quick"].config
 PARTS = 15

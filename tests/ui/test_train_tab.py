@@ -17,12 +17,13 @@ from fer_core.runs.limits import CHOICES
 from fer_core.runs.recipes import RECIPES
 from fer_core.runs.record import RunError, append_epoch, read_progress, run_lock
 from fer_core.training.job import repeat_command
-from fer_core.ui import live_run, run_form, run_views, train_tab
+from fer_core.ui.experiments import run_views
 from fer_core.ui.figures.runs import training_figure
-from fer_core.ui.form_words import GROUPS, LABELS
-from fer_core.ui.live_panel import panel_updates
-from fer_core.ui.settings import AppSettings
-from fer_core.ui.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER
+from fer_core.ui.shared.form_words import GROUPS, LABELS
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER
+from fer_core.ui.train import live_run, run_form, train_tab
+from fer_core.ui.train.live_panel import panel_updates
 
 QUICK = RECIPES["quick"].config
 STRATIFIED = {

@@ -1,0 +1,165 @@
+"""A comparison's verdict in plain sentences. They never call noise a lead."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fer_core.comparison.budgets.verdict import Comparison, PairVerdict
+from fer_core.comparison.significance import LEVEL, Difference
+
+
+def pair_sentences(pair: PairVerdict, pairs: int = 1) -> list[str]:
+    """Accuracy, macro F1, and what else must be said of two runs. pairs: how many were tested,
+    for which the p-values are corrected."""
+    found = [_accuracy(pair, pairs), _macro_f1(pair, pairs)]
+    if pair.without_twins:
+        found.append(_without_twins(pair))
+    if not pair.paired:
+        found.append(f"Not compared image by image: {pair.unpaired_because}.")
+    return found
+
+
+def summary(comparison: Comparison) -> str:
+    """One sentence over all runs."""
+    pairs = comparison.pairs
+    best = comparison.entrants[0].name
+    if not any(pair.clear for pair in pairs):
+        if len(pairs) == 1:
+            return f"{pairs[0].first} and {pairs[0].second}: the difference is within noise."
+        return (
+            f"No difference among the {len(comparison.entrants)} runs is more than noise: images "
+            "like these cannot tell which is the most accurate."
+        )
+    if len(pairs) == 1:
+        return f"{pairs[0].first} is ahead of {pairs[0].second} by more than noise."
+    with_best = [pair for pair in pairs if best in (pair.first, pair.second)]
+    behind = [pair.second for pair in with_best if pair.clear and pair.first == best]
+    level = [_other(pair, best) for pair in with_best if not pair.clear]
+    parts = [f"ahead of {_and(behind)} by more than noise"] if behind else []
+    parts += [f"within noise of {_and(level)}"] if level else []
+    return f"{best} has the highest accuracy: {', '.join(parts)}."
+
+
+def p_text(p_value: float) -> str:
+    """ "p = 0.006", "p < 0.0001"; never rounded across the level."""
+    if p_value < 0.0001:
+        return "p < 0.0001"
+    digits = 3 if p_value < 0.1 else 2
+    text = f"{p_value:.{digits}f}" if p_value >= 0.001 else f"{p_value:.4f}"
+    if (float(text) < LEVEL) != (p_value < LEVEL):
+        text = f"{p_value:.5f}"
+    return f"p = {text}"
+
+
+def points(value: float) -> str:
+    """A difference of fractions in percentage points, with a true minus sign."""
+    return f"{100 * value:.1f}".replace("-0.0", "0.0").replace("-", "−")
+
+
+def _accuracy(pair: PairVerdict, pairs: int) -> str:
+    d = pair.accuracy
+    if pair.paired:
+        where = f" on the same {pair.images:,} test images"
+        figures = f"{100 * d.a:.1f} % against {100 * d.b:.1f} %"
+        tested = "McNemar"
+    else:
+        where = ", each on its own test images"
+        figures = (
+            f"{100 * d.a:.1f} % of {pair.counts[0]:,} against "
+            f"{100 * d.b:.1f} % of {pair.counts[1]:,}"
+        )
+        tested = "two-proportion test"
+    numbers = (
+        f"{figures}, difference {points(d.difference)} points "
+        f"(95 % interval {points(d.low)} to {points(d.high)}), "
+        f"{tested} {_corrected(pair.accuracy_p, pairs)}"
+    )
+    if pair.test is not None and not pair.test.only_a + pair.test.only_b:
+        return (
+            f"{pair.first} and {pair.second} are right on exactly the same ones of the "
+            f"{pair.images:,} test images."
+        )
+    if not pair.clear:
+        return f"{pair.first} and {pair.second} are within noise{where}: {numbers}."
+    verb = "is more accurate than" if pair.paired else "scored higher than"
+    return f"{pair.first} {verb} {pair.second}{where}: {numbers}."
+
+
+def _macro_f1(pair: PairVerdict, pairs: int) -> str:
+    d = pair.macro_f1
+    tested = "paired bootstrap" if pair.paired else "bootstrap"
+    if d.difference < 0:  # the accuracy's order is not always that of macro F1
+        d = Difference(d.b, d.a, -d.high, -d.low, d.p_value)
+        first, second = pair.second, pair.first
+    else:
+        first, second = pair.first, pair.second
+    numbers = (
+        f"{d.a:.3f} against {d.b:.3f}, difference {d.difference:.3f} "
+        f"(95 % interval {_signed(d.low)} to {_signed(d.high)}), "
+        f"{tested} {_corrected(pair.macro_f1_p, pairs)}"
+    )
+    if pair.macro_f1_clear:
+        return (
+            f"By macro F1, in which every expression counts alike, {first} is ahead of {second}: "
+            f"{numbers}."
+        )
+    return (
+        "By macro F1, in which every expression counts alike, they are within noise: "
+        f"{first} {numbers}."
+    )
+
+
+def _without_twins(pair: PairVerdict) -> str:
+    d, n = pair.without_twins  # type: ignore[misc]
+    word = "more than noise" if d.p_value < LEVEL else "within noise"
+    return (
+        f"On the {n:,} of them without a pixel-identical twin in training: "
+        f"{100 * d.a:.1f} % against {100 * d.b:.1f} %, {word}, McNemar {p_text(d.p_value)}."
+    )
+
+
+def _corrected(p_value: float, pairs: int) -> str:
+    return p_text(p_value) + (f" (Holm-corrected for {pairs} pairs)" if pairs > 1 else "")
+
+
+def _signed(value: float) -> str:
+    return f"{value:.3f}".replace("-0.000", "0.000").replace("-", "−")
+
+
+def _other(pair: PairVerdict, name: str) -> str:
+    return pair.second if pair.first == name else pair.first
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def comparison_dict(comparison: Comparison) -> dict[str, Any]:
+    """Plain values for JSON: entrants, pairs with their sentences, warnings."""
+    pairs = []
+    for pair in comparison.pairs:
+        values = {**asdict(pair), "paired": pair.paired, "clear": pair.clear}
+        values["macro_f1_clear"] = pair.macro_f1_clear
+        for measure in ("accuracy", "macro_f1"):
+            values[measure]["difference"] = getattr(pair, measure).difference
+        values["sentences"] = pair_sentences(pair, len(comparison.pairs))
+        pairs.append(values)
+    return {
+        "summary": summary(comparison),
+        "warnings": list(comparison.warnings),
+        "same_budget": list(comparison.same),
+        "runs": [
+            {
+                "name": run.name,
+                "folder": str(run.folder.path),
+                "images": run.n,
+                "accuracy": run.accuracy,
+                "interval": list(run.interval),
+                "macro_f1": run.macro_f1,
+                "spent": asdict(run.spending),
+            }
+            for run in comparison.entrants
+        ],
+        "pairs": pairs,
+    }

@@ -1,0 +1,119 @@
+"""What the runs of the reference systems have come to, one `ReferenceRow` for each.
+
+Every figure is read from a run folder; what is not finished says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fer_core.comparison.domains.scores import answers_of_confusion, figures
+from fer_core.paths import RunFolder
+from fer_core.runs import references
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.runs.record import list_runs, read_epochs, read_json, read_progress, read_record
+from fer_core.runs.references import Reference
+from fer_core.training.metrics import wilson_interval
+
+
+@dataclass(frozen=True)
+class ReferenceRow:
+    """One reference and what its run folder says.
+
+    value, interval: of the reference's metric on its part, fractions; None before the first epoch.
+    test: accuracy and interval on a test part that chose nothing; None where there is none.
+    settings: "whole" for the recipe's own, "part" for what fits a small machine, "changed".
+    """
+
+    reference: Reference
+    state: str
+    reason: str = ""
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    test: tuple[float, tuple[float, float]] | None = None
+    counts: tuple[int, int, int] = (0, 0, 0)
+    epochs: tuple[int, int] = (0, 0)
+    seconds: float = 0.0
+    device: str = ""
+    commit: str = ""
+    settings: str = "whole"
+
+    @property
+    def verdict(self) -> str:
+        """Where the published figure lies, seen from our interval."""
+        if self.interval is None:
+            return ""
+        low, high = self.interval
+        if self.reference.published > high:
+            return "below"
+        return "above" if self.reference.published < low else "level"
+
+
+def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
+    """What the run of a reference has come to."""
+    if not folder.config.is_file():
+        return ReferenceRow(reference, "not run")
+    progress, record, epochs = read_progress(folder), read_record(folder), read_epochs(folder)
+    try:
+        config = RunConfig.from_json(folder.config.read_text(encoding="utf-8"))
+    except ConfigError as error:
+        return ReferenceRow(reference, "failed", str(error))
+    counts = (read_json(folder.data) or {}).get("counts") or {}
+    sizes = tuple(
+        sum((counts.get(part) or {}).values()) for part in ("train", "validation", "test")
+    )
+    facts: dict[str, Any] = {
+        "counts": sizes,
+        "epochs": (len(epochs), config.epochs),
+        "seconds": sum(epoch["seconds"] for epoch in epochs),
+        "device": progress.device,
+        "settings": _settings(reference, config),
+    }
+    if record is None:
+        if epochs and reference.part == "validation" and reference.metric == "accuracy":
+            best = max(epoch["validation_accuracy"] for epoch in epochs)
+            facts["value"] = best
+            facts["interval"] = wilson_interval(round(best * sizes[1]), sizes[1])
+        return ReferenceRow(reference, progress.state, progress.reason, **facts)
+    scores = record[reference.part]
+    if reference.metric == "accuracy":
+        facts["value"], facts["interval"] = scores["accuracy"], tuple(scores["interval"])
+    else:
+        found = figures(answers_of_confusion(scores["confusion"]))
+        facts["value"], facts["interval"] = scores["macro_f1"], tuple(found["macro_f1_interval"])
+    if record.get("test"):
+        facts["test"] = (record["test"]["accuracy"], tuple(record["test"]["interval"]))
+    facts |= {name: record[name] for name in ("seconds", "device", "commit")}
+    return ReferenceRow(reference, "finished", **facts)
+
+
+def _settings(reference: Reference, config: RunConfig) -> str:
+    """How the run's settings stand to the recipe's; where it was computed does not count."""
+    for name, whole in (("whole", True), ("part", False)):
+        wanted = reference.config(config.data, whole)
+        if config == replace(wanted, device=config.device, precision=config.precision):
+            return name
+    return "changed"
+
+
+def rows_of_runs(runs_folder: Path) -> dict[str, ReferenceRow]:
+    """Reference → its best-suited run among all runs of the folder and of its reference/ folder.
+
+    A finished run goes before an unfinished one, the recipe's own settings before changed ones.
+    """
+    found: dict[str, ReferenceRow] = {}
+    for run in [*list_runs(runs_folder), *list_runs(Path(runs_folder) / "reference")]:
+        recipe = (read_json(run.config) or {}).get("recipe")
+        for reference in references.REFERENCES.values():
+            if reference.recipe != recipe:
+                continue
+            row = read_row(reference, run)
+            if reference.name not in found or _suits(row) > _suits(found[reference.name]):
+                found[reference.name] = row
+    return found
+
+
+def _suits(row: ReferenceRow) -> tuple[bool, int]:
+    return row.state == "finished", ("changed", "part", "whole").index(row.settings)

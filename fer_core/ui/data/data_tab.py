@@ -1,0 +1,271 @@
+"""The Data tab: choose a set, see what is in it, decide its split. What is set here a run uses."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from fer_core.data.faces import DataError
+from fer_core.ui.data import data_view as view
+from fer_core.ui.data.set_view import shares_matter, split_and_audit, view_set, with_split
+from fer_core.ui.shared import open_sets
+from fer_core.ui.shared.patient_slider import PatientSlider
+from fer_core.ui.shared.plain import plain
+from fer_core.ui.shared.refusals import in_words
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, SharedState
+
+_SPLIT_KINDS = [("the set's own", "source"), ("a stratified draw", "stratified")]
+_LARGEST_SEED = 2**31 - 1
+_LATER = '<p class="note">Shown when the set has been read.</p>'
+
+
+def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
+    """Components and events of the tab; call inside its `gr.Tab`."""
+    seed = gr.State(0)
+    with gr.Row():
+        with gr.Column(scale=3, min_width=300):
+            chosen = gr.Dropdown(
+                [("Drawn faces (built in)", "drawn")],
+                value="drawn",
+                label="Data set",
+                info=None
+                if settings.public
+                else "The built-in sets, and whatever lies in the data folder.",
+                elem_id="data-set",
+            )
+            summary = gr.Markdown("Reading the built-in faces …", elem_id="data-summary")
+        with (
+            gr.Column(scale=2, min_width=300, visible=not settings.public),
+            gr.Accordion("Open your own data", open=False),
+        ):
+            gr.Markdown(
+                "FER2013's CSV files, a folder or zip of `class/*.jpg` or `split/class/*.jpg`, "
+                "or a parquet file with an image and a label column. An upload is kept in the "
+                "data folder, so that a run finds it again.",
+                elem_classes="note",
+            )
+            path = gr.Textbox(
+                label="Path on this computer, or a Hub name",
+                placeholder="/home/me/fer2013.csv   or   hub:owner/name",
+                max_lines=1,
+                elem_id="data-path",
+            )
+            open_path = gr.Button("Open", elem_id="data-open")
+            upload = gr.File(
+                label="Zip, CSV or parquet file",
+                file_types=list(open_sets.UPLOAD_KINDS),
+                height=150,
+                elem_id="data-upload",
+            )
+    if settings.public:
+        gr.Markdown(
+            "This is a public page: it shows the built-in sets of drawn faces. "
+            "Run the app on your own machine to read your own data.",
+            elem_classes="note",
+        )
+    notice = gr.Markdown(visible=False, elem_id="data-notice", elem_classes="notice")
+
+    with gr.Row():
+        with gr.Column(scale=3, min_width=320):
+            gr.Markdown("### How often each expression occurs")
+            chart = gr.Plot(show_label=False, container=False, elem_id="data-chart")
+        with gr.Column(scale=2, min_width=320):
+            gr.Markdown("### Split")
+            kind = gr.Radio(
+                _SPLIT_KINDS,
+                value="source",
+                label="Which images train, validate and test",
+                info="Stratified: a random draw in which every class has the same share.",
+                elem_id="data-split",
+            )
+            with gr.Row():
+                test = PatientSlider(
+                    0, 60, 20, step=1, label="Test, % of all", interactive=False, min_width=140
+                )
+                validation = PatientSlider(
+                    1, 60, 10, step=1, label="Validation, % of rest", interactive=False,
+                    min_width=140,
+                )  # fmt: skip
+            split_seed = gr.Number(
+                DEFAULT_DATA_CHOICE["split_seed"],
+                label="Seed of the draw",
+                precision=0,
+                minimum=0,
+                maximum=_LARGEST_SEED,
+                interactive=False,
+            )
+            split_words = gr.Markdown(elem_id="data-split-words")
+            table = gr.HTML(elem_id="data-table", min_height=340)
+
+    gr.Markdown("### Faces")
+    with gr.Row(elem_classes="bottom-row"):
+        class_name = gr.Dropdown(
+            [view.ANY_CLASS], value=view.ANY_CLASS, label="Expression", min_width=140
+        )
+        part = gr.Dropdown([view.ANY_PART], value=view.ANY_PART, label="Part", min_width=140)
+        again = gr.Button("New random draw", scale=0, min_width=210, elem_id="data-redraw")
+    gallery = gr.HTML(elem_id="data-gallery", min_height=340)
+    gr.Markdown("### The mean face of each expression")
+    gr.Markdown(
+        "The average of all pictures with one label. What is sharp in it is shared by most of "
+        "them; a blurred mouth or brow means that they differ.",
+        elem_classes="note",
+    )
+    means = gr.HTML(_LATER, elem_id="data-means", min_height=150)
+    gr.Markdown("### Twins: pictures that occur more than once")
+    twins = gr.HTML(_LATER, elem_id="data-twins", min_height=150)
+    with gr.Accordion("Rows and files that could not be read", open=False):
+        unreadable = gr.HTML(elem_id="data-unreadable")
+
+    shown = [summary, chart, table, split_words, twins, gallery, means, unreadable]
+    controls = [chosen, class_name, part, test, validation, split_seed]
+
+    def opened(choice: dict[str, Any], progress: gr.Progress) -> list[Any]:
+        """data_choice, notice, seed, controls and the whole view, after another set was opened."""
+        draw = random.randrange(_LARGEST_SEED)
+        everything = view_set(choice, seed=draw, progress=_reporter(progress))
+        faces = open_sets.open_faces(choice["source"])
+        offered = [(entry.name, entry.source) for entry in open_sets.sources(settings)]
+        if choice["source"] not in {source for _, source in offered}:
+            offered.append((faces.name, choice["source"]))
+        classes, parts = view.gallery_choices(faces)
+        active = shares_matter(faces, choice["split"])
+        return [
+            choice,
+            gr.Markdown(visible=False),
+            draw,
+            gr.Dropdown(offered, value=choice["source"]),
+            gr.Dropdown(classes, value=view.ANY_CLASS),
+            gr.Dropdown(parts, value=view.ANY_PART),
+            gr.Slider(interactive=active),
+            gr.Slider(interactive=active),
+            gr.Number(interactive=active),
+            *everything,
+        ]
+
+    def refused(choice: dict[str, Any], error: Exception) -> list[Any]:
+        """The same outputs when nothing was opened: only the notice changes."""
+        quiet = [gr.skip()] * (len(controls) - 1 + len(shown))
+        text = gr.Markdown(f"**That could not be opened.** {plain(error)}", visible=True)
+        return [gr.skip(), text, gr.skip(), gr.Dropdown(value=choice["source"]), *quiet]
+
+    def on_first(choice: dict[str, Any]) -> list[Any]:
+        """A handful of faces at once, while the whole set is being read for the first time."""
+        if choice["source"] != "drawn" or open_sets.is_open("drawn"):
+            return [gr.skip(), gr.skip()]
+        return [view.PREVIEW_WORDS, view.preview_gallery(open_sets.faces_at_once("drawn"))]
+
+    def on_load(choice: dict[str, Any], progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
+        return on_choose(choice["source"], choice, progress)
+
+    def on_choose(
+        source: str | None,
+        choice: dict[str, Any],
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        try:
+            wanted = open_sets.allowed_source(source, settings)
+            return opened({**choice, "source": wanted}, progress)
+        except DataError as error:
+            return refused(choice, error)
+
+    def on_upload(
+        file: str | None,
+        choice: dict[str, Any],
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        if file is None:
+            return [gr.skip(), *refused(choice, DataError("No file arrived."))]
+        try:
+            kept = open_sets.keep_upload(Path(file), settings)
+        except DataError as error:
+            return [None, *refused(choice, error)]
+        try:
+            return [None, *opened({**choice, "source": kept}, progress)]
+        except DataError as error:
+            Path(kept).unlink(missing_ok=True)
+            return [None, *refused(choice, error)]
+
+    def on_split(
+        choice: dict[str, Any],
+        new_kind: str | None,
+        new_validation: float,
+        new_test: float,
+        new_seed: float | None,
+        wanted_class: str,
+        wanted_part: str,
+        draw: int,
+    ) -> list[Any]:
+        choice = with_split(choice, new_kind, new_validation, new_test, new_seed)
+        now = view_set(choice, wanted_class, wanted_part, draw)
+        active = shares_matter(open_sets.open_faces(choice["source"]), choice["split"])
+        sliders = [gr.Slider(interactive=active)] * 2
+        values = [now.chart, now.table, now.split, now.twins, now.gallery]
+        return [choice, *sliders, gr.Number(interactive=active), *values]
+
+    def on_filter(choice: dict[str, Any], wanted_class: str, wanted_part: str, draw: int) -> str:
+        faces = open_sets.open_faces(choice["source"])
+        split, _, _ = split_and_audit(faces, choice)
+        return view.gallery(faces, split, wanted_class, wanted_part, draw)
+
+    def on_again(choice: dict[str, Any], wanted_class: str, wanted_part: str) -> tuple[int, str]:
+        draw = random.randrange(_LARGEST_SEED)
+        return draw, on_filter(choice, wanted_class, wanted_part, draw)
+
+    after_open = [shared.data_choice, notice, seed, *controls, *shown]
+    reading = {"show_progress_on": chart, "api_visibility": "private", "concurrency_limit": 4}
+    first = shared.page.load(
+        on_first, shared.data_choice, [summary, gallery], show_progress="hidden",
+        api_visibility="private", concurrency_limit=4,
+    )  # fmt: skip
+    first.then(on_load, shared.data_choice, after_open, **reading)
+    chosen.input(on_choose, [chosen, shared.data_choice], after_open, **reading)
+    gr.on(
+        [open_path.click, path.submit],
+        on_choose,
+        [path, shared.data_choice],
+        after_open,
+        **reading,
+    )
+    upload.upload(on_upload, [upload, shared.data_choice], [upload, *after_open], **reading)
+    quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
+    split_controls = [kind, validation, test, split_seed]
+    gr.on(
+        [kind.input, validation.release, test.release, split_seed.input],
+        in_words(on_split),
+        [shared.data_choice, *split_controls, class_name, part, seed],
+        [
+            shared.data_choice,
+            test,
+            validation,
+            split_seed,
+            chart,
+            table,
+            split_words,
+            twins,
+            gallery,
+        ],
+        trigger_mode="always_last",
+        **quick,
+    )
+    looked_at = [shared.data_choice, class_name, part]
+    gr.on([class_name.input, part.input], in_words(on_filter), [*looked_at, seed], gallery, **quick)
+    again.click(in_words(on_again), looked_at, [seed, gallery], **quick)
+
+
+def _reporter(progress: gr.Progress) -> open_sets.Progress:
+    """Reading progress for the page, at most about a hundred messages."""
+    reported = -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal reported
+        percent = 100 * done // max(total, 1)
+        if percent != reported:
+            reported = percent
+            progress((done, total), desc="Reading faces", unit="faces")
+
+    return report

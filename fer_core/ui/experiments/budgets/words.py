@@ -1,0 +1,220 @@
+"""The HTML of a comparison: progress line, verdict, what was spent, differences by expression."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+from fer_core.comparison.budgets.equal_budget import BudgetPlan
+from fer_core.comparison.budgets.runs import ContenderState
+from fer_core.comparison.budgets.verdict import Comparison, PairVerdict
+from fer_core.comparison.budgets.words import p_text, pair_sentences, points, summary
+from fer_core.comparison.significance import LEVEL
+from fer_core.ui.experiments.run_views import badge, duration, interval_text, percent
+
+MEASURES = {"recall": "Recall", "f1": "F1"}
+NOTHING = (
+    "**Nothing to compare yet.** Open *Train contenders under one budget* above and press *Start "
+    "the comparison*: with the ready form, *Quick look* with and without augmentation, the verdict "
+    "stands here in a few minutes. Any two finished runs can be compared as well."
+)
+CAUTION = (
+    "The tests ask whether these trained networks differ on images like these. Another seed gives "
+    "another network, often a point better or worse: before you call a method better, repeat it "
+    "with several seeds (<b>Sweeps</b>)."
+)
+EXPECTATIONS = """
+**Why budgets must be equal.** Almost any method gets better when it trains longer. A comparison
+says something of the method only if everything else is the same, and there are three ways to mean
+"as long":
+
+- **The same epochs**: each sees every image equally often. Augmentation makes every epoch harder,
+  so a network learns more slowly at first and overfits less later: under a *small* budget it often
+  loses, under a large one it wins. Offline copies make an epoch longer, which is no equal budget.
+- **The same updates**: each takes equally many optimiser steps. Larger batches see more images per
+  update, so they are favoured here; under the same epochs they make fewer updates and usually need
+  a higher learning rate.
+- **The same seconds**: what counts when the machine is the limit. Heavier networks, larger images
+  and costly augmentation get fewer epochs; a small network may win because it gets further.
+  Seconds depend on the machine and on what else it does; validation is not counted.
+
+**Schedules.** One cycle and cosine need to know the length of the run: they are fitted to the
+budget. A recipe tuned for 36 epochs is not at its best with 5; the learning rate may want tuning
+for the budget, equally for all contenders.
+
+**Within noise** means: a difference this large comes up often when two equally good models meet on
+so many images (p is 0.05 or more). It does not mean that they are equal; more test images could
+still tell them apart. With several contenders the p-values are corrected (Holm), since among many
+pairs one looks different by chance.
+
+**Which test.** On the same test images only those count that exactly one of the two got right
+(McNemar). For macro F1 the images are drawn again 10,000 times, in pairs (bootstrap). Runs on
+different images are compared by their shares (Newcombe's interval), never in pairs.
+"""
+
+
+def progress_html(plan: BudgetPlan, states: Sequence[ContenderState], public: bool) -> str:
+    """One bar over all contenders and a line for each."""
+    share = sum(item.share for item in states) / len(states)
+    done = sum(item.state == "finished" for item in states)
+    left = [item.seconds_left for item in states if item.state == "running"]
+    parts = [f"{done} of {len(states)} finished"]
+    if left and left[0] is not None:
+        parts.append(f"{duration(left[0])} left for the one that trains")
+    items = "".join(_progress_item(item, public) for item in states)
+    look = "finished" if done == len(states) else "running"
+    return (
+        f"<p class='title'>{html.escape(plan.name)}: {html.escape(budget_words(plan))}</p>"
+        f"<div class='bar {look}' role='progressbar' aria-label='share of the budget spent' "
+        f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{100 * share:.0f}'>"
+        f"<div style='width:{100 * share:.1f}%'></div></div>"
+        f"<p class='state'>{'; '.join(parts)}.</p><ol class='queue'>{items}</ol>"
+    )
+
+
+def _progress_item(item: ContenderState, public: bool) -> str:
+    reason = "" if public or item.state in ("finished", "queued") else item.reason
+    more = f": {html.escape(reason)}" if reason else ""
+    share = f" {100 * item.share:.0f} %" if item.state == "running" else ""
+    return f"<li>{html.escape(item.title)} {badge(item.state)}{share}{more}</li>"
+
+
+def budget_words(plan: BudgetPlan) -> str:
+    unit = "s of training" if plan.kind == "seconds" else plan.kind
+    unit = unit.removesuffix("s") if plan.amount == 1 and plan.kind == "epochs" else unit
+    return f"{plan.amount:,.0f} {unit} each"
+
+
+def verdict_html(comparison: Comparison, pair: PairVerdict, missing: int = 0) -> str:
+    """The summary, sentences on the chosen pair, all pairs as a table, and what to beware of."""
+    clear = any(item.clear for item in comparison.pairs)
+    mark = "<b class='mark clear'>more than noise</b>" if clear else "<b class='mark'>noise</b>"
+    waits = (
+        f"<p class='note'>{missing} more still to come; this is about those that are finished.</p>"
+        if missing
+        else ""
+    )
+    sentences = "".join(
+        f"<li>{html.escape(text)}</li>" for text in pair_sentences(pair, len(comparison.pairs))
+    )
+    table = _pairs_table(comparison.pairs) if len(comparison.pairs) > 1 else ""
+    warnings = "".join(
+        f"<div class='warning' role='note'>{html.escape(text)}</div>"
+        for text in comparison.warnings
+    )
+    return (
+        f"<div class='verdict-box'><p class='summary'>{mark}{html.escape(summary(comparison))}</p>"
+        f"{waits}<ul>{sentences}</ul></div>{table}{warnings}<p class='note'>{CAUTION}</p>"
+    )
+
+
+#: A long name may take several lines, or on a phone it would push the figures out of sight.
+_NAME = "style='white-space:normal;overflow-wrap:anywhere;min-width:9em'"
+
+
+def _pairs_table(pairs: Sequence[PairVerdict]) -> str:
+    rows = "".join(
+        f"<tr><td {_NAME}>{html.escape(item.first)} against {html.escape(item.second)}</td>"
+        f"<td>{points(item.accuracy.difference)}</td>"
+        f"<td>{points(item.accuracy.low)} to {points(item.accuracy.high)}</td>"
+        f"<td>{html.escape(p_text(item.accuracy_p).removeprefix('p = ').removeprefix('p '))}</td>"
+        f"<td>{'more than noise' if item.clear else 'within noise'}</td>"
+        f"<td>{points(item.macro_f1.difference)}</td>"
+        f"<td>{'more than noise' if item.macro_f1_clear else 'within noise'}</td></tr>"
+        for item in pairs
+    )
+    heads = ("Pair", "Accuracy, points", "95 % interval", "p (Holm)", "", "Macro F1, points", "")
+    return _table(heads, rows)
+
+
+def spent_html(comparison: Comparison, colours: Mapping[str, str]) -> str:
+    """Score and spending of each run, and what they spent alike."""
+    rows = "".join(
+        f"<tr><td {_NAME}>"
+        f"<span class='swatch' style='background:{colours.get(run.name, '#888')}'></span>"
+        f"{html.escape(run.name)}</td>"
+        f"<td>{percent(run.accuracy)}</td><td>{interval_text(run.interval)}</td>"
+        f"<td>{run.macro_f1:.3f}</td><td>{run.n:,}</td>"
+        f"<td>{run.spending.epochs:,}</td><td>{_count(run.spending.updates)}</td>"
+        f"<td>{_seconds(run.spending.seconds)}</td><td>{_count(run.spending.images)}</td>"
+        f"<td>{html.escape(run.spending.device or '–')}</td></tr>"
+        for run in comparison.entrants
+    )
+    heads = (
+        "Run",
+        "Test accuracy",
+        "95 % interval",
+        "Macro F1",
+        "Test images",
+        "Epochs",
+        "Updates",
+        "Training time",
+        "Images seen",
+        "Device",
+    )
+    same = f"the same {' and '.join(comparison.same)}" if comparison.same else "no budget in common"
+    return _table(heads, rows) + f"<p class='note'>They had {same} (within 5 %).</p>"
+
+
+def class_html(pair: PairVerdict, measure: str) -> str:
+    """The chosen figure per expression in both runs."""
+    rows = []
+    for row in pair.classes:
+        one, two = getattr(row, measure)
+        tested = "–" if row.p_value is None else p_text(row.p_value).removeprefix("p = ")
+        if row.p_value is not None and row.p_value >= LEVEL:
+            tested += ", noise"
+        rows.append(
+            f"<tr><td>{html.escape(row.label)}</td><td>{100 * one:.1f}</td><td>{100 * two:.1f}</td>"
+            f"<td>{points(one - two)}</td><td>{row.support:,}</td>"
+            f"<td>{html.escape(tested.removeprefix('p '))}</td></tr>"
+        )
+    name = MEASURES[measure]
+    heads = (
+        "Expression",
+        f"{name} %, {pair.first}",
+        f"{name} %, {pair.second}",
+        "Points",
+        "Images",
+        "p of recall",
+    )
+    note = (
+        "Pale bars and “noise”: the recall of that expression does not differ by more than noise "
+        "(McNemar, Holm-corrected over the expressions). F1 also counts other expressions named "
+        "wrongly as this one; it has no test of its own per expression."
+        if pair.paired
+        else "These runs were scored on different images, so single expressions are not tested."
+    )
+    return _table(heads, "".join(rows)) + f"<p class='note'>{note}</p>"
+
+
+def _table(heads: Sequence[str], rows: str) -> str:
+    wraps = "style='white-space:normal;vertical-align:bottom'"
+    head = "".join(f"<th {wraps}>{html.escape(text)}</th>" for text in heads)
+    return (
+        f"<div class='plain-table'><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def _seconds(value: float | None) -> str:
+    return f"{value:.1f} s" if value is not None and value < 60 else duration(value)
+
+
+#: Scoped style of the verdict.
+VERDICT_CSS = """
+.verdict-box { border-left: 4px solid #5b6ee1; padding: 10px 14px; border-radius: 8px;
+  background: var(--background-fill-secondary); margin-bottom: 10px; }
+.summary { margin: 0 0 6px; font-size: 1.08rem; font-weight: 600; overflow-wrap: anywhere; }
+.mark { display: inline-block; font-size: 0.78rem; font-weight: 600; padding: 1px 9px;
+  margin-right: 0.6em; border-radius: 999px; color: #fff; background: #64748b; }
+.mark.clear { background: #2b7a4b; }
+.verdict-box ul { margin: 0; padding-left: 1.2em; }
+.verdict-box li { margin: 4px 0; overflow-wrap: anywhere; }
+.warning { border-left: 4px solid #e0a100; padding: 6px 12px; margin: 8px 0; border-radius: 6px;
+  background: var(--background-fill-secondary); overflow-wrap: anywhere; }
+"""

@@ -1,0 +1,72 @@
+"""The ceilings that this process knows, made beside the page: asking for one never waits.
+
+Knows no Gradio. What is not known yet comes as None and is there at a later tick.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from fer_core.comparison.ceiling import Ceiling, ceiling_of_run
+from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
+from fer_core.ui.experiments.run_views import read_config
+from fer_core.ui.figures.band import Band
+
+#: What decides which images a run is tested on and what they are called.
+_FIELDS = (
+    *("data", "image_size", "split", "validation_share", "test_share", "split_seed"),
+    *("classes_left_out", "class_map", "drop_duplicates"),
+)
+_MOST_KEPT = 64
+_known: dict[str, Ceiling | None] = {}
+_wanted: set[str] = set()
+_lock = threading.Lock()
+
+
+def ceiling_for(config: RunConfig, data_folder: Path) -> Ceiling | None:
+    """The ceiling on a run's test images; None while it is being found, and where there is none."""
+    state = _state(Path(config.data)) or _state(Path(data_folder) / Path(config.data).name)
+    key = repr([str(data_folder), state, *(getattr(config, name) for name in _FIELDS)])
+    with _lock:
+        if key in _known or key in _wanted:
+            return _known.get(key)
+        _wanted.add(key)
+    worker = threading.Thread(
+        target=_find, args=(key, config, data_folder), name="ceiling", daemon=True
+    )
+    worker.start()
+    return None
+
+
+def band_for(folders: Sequence[RunFolder], data_folder: Path) -> Band | None:
+    """The band for a chart of these runs: that of their test images, None when they differ."""
+    configs = [read_config(folder) for folder in folders]
+    if not configs or None in configs:
+        return None
+    ceilings = [ceiling_for(config, data_folder) for config in configs if config is not None]
+    bands = {None if one is None else one.band for one in ceilings}
+    return bands.pop() if len(bands) == 1 else None
+
+
+def _state(source: Path) -> tuple[int, int] | None:
+    """Changes with a file of data; None when there is none."""
+    try:
+        facts = source.stat()
+    except (OSError, ValueError):
+        return None
+    return facts.st_mtime_ns, facts.st_size
+
+
+def _find(key: str, config: RunConfig, data_folder: Path) -> None:
+    try:
+        found = ceiling_of_run(config, data_folder)
+    except (ValueError, OSError):  # no band rather than a broken chart
+        found = None
+    with _lock:
+        while len(_known) >= _MOST_KEPT:
+            del _known[next(iter(_known))]
+        _known[key] = found
+        _wanted.discard(key)

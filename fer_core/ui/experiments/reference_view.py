@@ -1,0 +1,116 @@
+"""The reference systems: published figures, this project's, and those of the runs at hand."""
+
+from __future__ import annotations
+
+import csv
+import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from fer_core.comparison.references.rows import ReferenceRow, rows_of_runs
+from fer_core.paths import REFERENCE_RESULTS
+from fer_core.runs import references
+from fer_core.runs.references import Reference
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import SharedState
+
+_ABOUT = (
+    "Five published reports on facial-expression recognition, A to E, each a recipe of the "
+    "**Train** tab: choose FER2013 in the **Data** tab, then the recipe, and your own figure "
+    "appears here beside the published one. From the command line: "
+    "`python -m fer_core reproduce --data data/fer2013.csv`."
+)
+_NOTE = (
+    "<p class='note'>Each figure is measured on the split on which the report measured; where the "
+    "report chose its epoch on the images that it scored, so do these. In brackets the 95 % "
+    "interval.</p>"
+)
+_HEADERS = ("System", "Recipe", "Measure", "Published", "Measured by this project", "Your run")
+_METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+
+
+def build_reference_view(settings: AppSettings, shared: SharedState) -> None:
+    gr.Markdown(_ABOUT)
+    # On a phone it scrolls in its box; squeezed, its words would break letter by letter.
+    table = gr.HTML(
+        css_template=".plain-table table { min-width: 780px; }",
+        elem_id="reference-table",
+        js_on_load=None,
+    )
+    gr.HTML(_NOTE)
+    again = gr.Button("Read the runs again", size="sm", elem_id="refresh-references")
+    gr.on(
+        [shared.page.load, again.click],
+        lambda: reference_html(settings.runs_folder),
+        None,
+        table,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def reference_html(runs_folder: Path, results: Path = REFERENCE_RESULTS) -> str:
+    """The table, one row per reference."""
+    ours, own = read_results(results), rows_of_runs(runs_folder)
+    head = "".join(f"<th>{name}</th>" for name in _HEADERS)
+    body = "".join(
+        _row(reference, ours.get(name), own.get(name))
+        for name, reference in references.REFERENCES.items()
+    )
+    return (
+        "<div class='plain-table texts'><table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def read_results(results: Path = REFERENCE_RESULTS) -> dict[str, dict[str, str]]:
+    """Reference → its row of the CSV beside results/reference.md; empty without one."""
+    try:
+        with results.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+            return {row["name"]: row for row in csv.DictReader(file) if row.get("name")}
+    except OSError:
+        return {}
+
+
+def _row(reference: Reference, ours: Mapping[str, str] | None, own: ReferenceRow | None) -> str:
+    cells = (
+        reference.system,
+        f"{reference.what} ({reference.recipe})",
+        f"{_METRICS[reference.metric]}, {reference.part} images",
+        _figure(reference, reference.published),
+        _measured(reference, ours),
+        _own(reference, own),
+    )
+    return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _measured(reference: Reference, row: Mapping[str, str] | None) -> str:
+    if not row or not row.get("ours"):
+        return "not yet"
+    text = _with_interval(reference, row["ours"], row["low"], row["high"])
+    if row.get("settings") == "part":
+        text += f"; {reference.small_note}"
+    return text if row.get("state") == "finished" else f"{text}; {row['state']}"
+
+
+def _own(reference: Reference, row: ReferenceRow | None) -> str:
+    if row is None:
+        return "–"
+    if row.value is None or row.interval is None:
+        return row.state
+    text = _with_interval(reference, row.value, *row.interval)
+    remarks = {"part": reference.small_note, "changed": "settings changed"}
+    text += f"; {remarks[row.settings]}" if row.settings in remarks else ""
+    return text if row.state == "finished" else f"{text}; {row.state}"
+
+
+def _with_interval(reference: Reference, value: Any, low: Any, high: Any) -> str:
+    edges = " to ".join(_figure(reference, float(edge)) for edge in (low, high))
+    return f"{_figure(reference, float(value))} ({edges})"
+
+
+def _figure(reference: Reference, value: float) -> str:
+    return f"{100 * value:.2f} %" if reference.metric == "accuracy" else f"{value:.3f}"

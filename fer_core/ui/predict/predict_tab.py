@@ -1,0 +1,245 @@
+"""The Predict tab: a photo or the webcam in, for every face its box, label and probabilities out.
+
+Also the public API endpoint `/predict`. A handler here reads a picture, asks a `Predictor`, and
+shows what `predict_views` makes of the answer.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from fer_core.inference.photo import PhotoError
+from fer_core.runs.checkpoint import CheckpointError
+from fer_core.ui.examples import EXAMPLES
+from fer_core.ui.predict import predict_views as views
+from fer_core.ui.predict.webcam import build_webcam
+from fer_core.ui.shared.loaded import LoadedCheckpoints
+from fer_core.ui.shared.picture_input import (
+    PICTURES_AT_ONCE,
+    PhotoInput,
+    VisitorPictures,
+    read_picture,
+)
+from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import SharedState
+
+_NOTE = (
+    "The model names the <strong>expression</strong> a face resembles. It does not know what a "
+    "person feels, and it is often wrong. A picture stays on the computer that serves this page "
+    "and is deleted when you leave it."
+)
+_EMPTY = views.message(
+    "Which expression does a face resemble?",
+    "<p>Upload a photo, take one, paste one, or click an example. Every face that is found gets a "
+    "box, a label, and the probability of each expression.</p>",
+)
+_NO_CHECKPOINT = views.message(
+    "There is no trained model yet",
+    "<p>This page has no shipped checkpoint and no finished run to predict with. To make one:</p>"
+    "<ol><li>Open the <strong>Train</strong> tab.</li>"
+    "<li>Choose the recipe <strong>quick</strong>; it learns from drawn faces in about two "
+    "minutes and needs no data.</li>"
+    "<li>Start it, wait for its end, and come back here.</li></ol>",
+)
+_NO_FACE = views.message(
+    "No face found",
+    "<p>A face that is turned away, covered, very small or very dark is easily missed. If the "
+    "picture is a close-up of one face, use all of it as the face.</p>",
+)
+_API_DESCRIPTION = (
+    "Find the faces in a picture and classify their expressions. "
+    "image: a picture file. checkpoint: a name from the Predict tab's list; empty for the first. "
+    "whole_picture: true takes the picture as one face and looks for none. "
+    "Returns a list with one object per face, the largest face first, empty when none is found: "
+    "box [x0, y0, x1, y1] in pixels of the upright picture (null with whole_picture), "
+    "label, confidence (0 to 1, the label's probability), "
+    "probabilities {class: 0 to 1, summing to 1}, "
+    "landmarks [[x, y] of left eye, right eye, nose, left and right mouth corner] (null likewise)."
+)
+
+
+_ON_EXAMPLE_CLICK = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button[data-index]');
+  if (button) trigger('click', { index: Number(button.dataset.index) });
+});
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the page shows for one picture. offers_whole: it was readable but has no face."""
+
+    html: str
+    offers_whole: bool = False
+
+
+def answer(
+    loaded: LoadedCheckpoints, source: str | bytes | None, name: str | None, whole_picture: bool
+) -> Answer:
+    """The page's answer to one picture, problems included, as HTML."""
+    if not loaded.entries():
+        return Answer(_NO_CHECKPOINT)
+    if not source:
+        return Answer(_EMPTY)
+    try:
+        entry = loaded.entry(name)
+        predictor = loaded.predictor(entry)
+        with PICTURES_AT_ONCE:
+            image = read_picture(source)
+            start = time.perf_counter()
+            faces = predictor.predict(image, whole_picture=whole_picture)
+            seconds = time.perf_counter() - start
+    except (CheckpointError, PhotoError) as error:
+        return Answer(views.problem(error))
+    if not faces:
+        return Answer(_NO_FACE, offers_whole=True)
+    return Answer(views.prediction_html(image, faces, seconds, entry.name.removeprefix("run:")))
+
+
+def faces_for_api(
+    loaded: LoadedCheckpoints, source: str | bytes | None, name: str | None, whole_picture: bool
+) -> list[dict[str, Any]]:
+    """The answer of the endpoint `/predict`; its keys are promised by `_API_DESCRIPTION`."""
+    predictor = loaded.predictor(loaded.entry(name))
+    with PICTURES_AT_ONCE:
+        faces = predictor.predict(read_picture(source), whole_picture=whole_picture)
+    return [face.to_dict() for face in faces]
+
+
+def checkpoint_choices(loaded: LoadedCheckpoints, chosen: str | None) -> dict[str, Any]:
+    """Settings of the checkpoint list: what there is now, and a value where `chosen` is not in it.
+
+    A choice that can stay is left out: a visitor may have made another one in the meantime.
+    """
+    entries = loaded.entries()
+    names = [entry.name for entry in entries]
+    settings: dict[str, Any] = {
+        "choices": [(entry.title, entry.name) for entry in entries],
+        "info": None if names else "None yet: train one in the Train tab",
+    }
+    if chosen not in names:
+        settings["value"] = names[0] if names else None
+    return settings
+
+
+def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
+    loaded = LoadedCheckpoints(settings.runs_folder)
+    with gr.Row(elem_id="predict-head"):
+        with gr.Column(scale=2, min_width=290):
+            checkpoint = gr.Dropdown(
+                label="Checkpoint",
+                elem_id="predict-checkpoint",
+                **checkpoint_choices(loaded, None),
+            )
+        with gr.Column(scale=2, min_width=290):
+            gr.HTML(f'<p class="note">{_NOTE}</p>', elem_id="predict-note")
+    with gr.Tabs(elem_id="predict-sources"):
+        with gr.Tab("Photo", id="photo") as photo_tab:
+            photo, result, whole = _photo_area(_EMPTY if loaded.entries() else _NO_CHECKPOINT)
+        with gr.Tab("Live webcam", id="webcam", elem_id="predict-webcam"):
+            build_webcam(loaded, checkpoint, photo_tab, shared)
+    pictures = VisitorPictures(photo.GRADIO_CACHE)
+
+    def on_photo(picture: Any, name: str | None, request: gr.Request) -> tuple[Any, Any]:
+        pictures.note(request.session_hash, picture)
+        shown = answer(loaded, picture, name, whole_picture=False)
+        return shown.html, gr.Button(visible=shown.offers_whole)
+
+    def on_whole(picture: Any, name: str | None) -> tuple[Any, Any]:
+        shown = answer(loaded, picture, name, whole_picture=True)
+        return shown.html, gr.Button(visible=False)
+
+    def on_open(chosen: str | None) -> Any:
+        return gr.Dropdown(**checkpoint_choices(loaded, chosen))
+
+    def on_leave(request: gr.Request) -> None:
+        pictures.forget(request.session_hash)
+
+    both = {"outputs": [result, whole], "api_visibility": "private", "concurrency_limit": 2}
+    work = {**both, "concurrency_id": "predict", "show_progress_on": result}
+    gr.on([photo.change, checkpoint.change], on_photo, [photo, checkpoint], **work)
+    whole.click(on_whole, [photo, checkpoint], **work)
+    quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+    shared.page.load(on_open, checkpoint, checkpoint, **quiet)
+    shared.tabs.select(on_open, checkpoint, checkpoint, **quiet)
+    shared.page.unload(on_leave)
+    _build_api(loaded)
+
+
+def _photo_area(first: str) -> tuple[PhotoInput, gr.HTML, gr.Button]:
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            photo = PhotoInput(
+                label="Photo",
+                sources=["upload", "webcam", "clipboard"],
+                height=300,
+                buttons=["fullscreen"],
+                elem_id="predict-photo",
+                alt_text="The picture you gave",
+            )
+            _example_strip(photo)
+        with gr.Column(scale=4, min_width=320):
+            result = gr.HTML(first, elem_id="predict-result")
+            whole = gr.Button(
+                "Use the whole picture as the face",
+                variant="primary",
+                visible=False,
+                elem_id="predict-whole",
+            )
+    return photo, result, whole
+
+
+def _example_strip(photo: PhotoInput) -> None:
+    # Served from where they lie: a handler may not hand over files from outside the working folder.
+    gr.set_static_paths([example.path for example in EXAMPLES])
+    strip = gr.HTML(
+        views.examples_html(EXAMPLES), js_on_load=_ON_EXAMPLE_CLICK, elem_id="predict-examples"
+    )
+
+    def on_example(event: gr.EventData) -> str:
+        return str(EXAMPLES[_place(event, len(EXAMPLES))].path)
+
+    strip.click(
+        on_example, None, photo, show_progress="hidden", queue=False, api_visibility="private"
+    )
+
+
+def _place(event: gr.EventData, count: int) -> int:
+    """The clicked place. What comes from outside is only ever a number in the list."""
+    index = (event._data or {}).get("index")
+    if not isinstance(index, int) or not 0 <= index < count:
+        raise gr.Error("There is no such example.", print_exception=False)
+    return index
+
+
+def _build_api(loaded: LoadedCheckpoints) -> None:
+    """Components nobody sees, which give the endpoint its types in the API's description."""
+    with gr.Row(visible=False):
+        image = PhotoInput(label="image")
+        checkpoint = gr.Textbox("", label="checkpoint")
+        whole_picture = gr.Checkbox(False, label="whole_picture")
+        faces = gr.JSON(label="faces")
+        call = gr.Button("predict")
+
+    def predict(
+        image: Any, checkpoint: str | None = "", whole_picture: bool | None = False
+    ) -> list[dict[str, Any]]:
+        try:
+            return faces_for_api(loaded, image, checkpoint, bool(whole_picture))
+        except (CheckpointError, PhotoError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    call.click(
+        predict,
+        [image, checkpoint, whole_picture],
+        faces,
+        api_name="predict",
+        api_description=_API_DESCRIPTION,
+        concurrency_id="predict",
+        concurrency_limit=2,
+    )
