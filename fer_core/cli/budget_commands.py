@@ -155,8 +155,6 @@ def _work(chosen: argparse.Namespace, plan: BudgetPlan) -> int:
             refresh()
             print(f"{name}: {progress.state} {progress.reason}".rstrip(), file=sys.stderr)
             ended += progress.state == "finished"
-            if progress.state == "stopped":
-                break
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on", file=sys.stderr)
         return 130

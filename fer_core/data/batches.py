@@ -23,18 +23,28 @@ _RESIDENT_BYTES = 8 * 2**30
 
 @dataclass(frozen=True)
 class Batch:
-    """images: float32 (B, C, S, S), normalised; labels: int64 (B,)."""
+    """images: float32 (B, C, S, S), normalised; labels: int64 (B,); targets: what is to be learned,
+    the labels or float32 (B, classes)."""
 
     images: torch.Tensor
     labels: torch.Tensor
+    targets: torch.Tensor
 
 
 class FaceTensor:
     """One part of a set, ready to be drawn from: images uint8 (N, H, W, C), labels int64 (N,)."""
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, device: torch.device) -> None:
-        """images: uint8 (N, H, W, C); labels: int64 (N,)."""
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        device: torch.device,
+        targets: np.ndarray | None = None,
+    ) -> None:
+        """images: uint8 (N, H, W, C); labels: int64 (N,); targets: float32 (N, classes) to learn
+        instead of the labels, or None."""
         self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(device)
+        self.targets = self.labels if targets is None else torch.from_numpy(targets).to(device)
         images = torch.from_numpy(np.ascontiguousarray(images))
         resident = device.type == "cuda" and images.nbytes <= _RESIDENT_BYTES
         self.images = images.to(device) if resident else images
@@ -48,11 +58,13 @@ class FaceTensor:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """uint8 (B, H, W, C) and int64 (B,) at `positions`, on the device."""
+    def take(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Images uint8 (B, H, W, C), labels int64 (B,) and targets at `positions`, on the
+        device."""
         chosen = positions.to(self.images.device)
         images = self.images[chosen].to(self.device, non_blocking=True)
-        return images, self.labels[positions.to(self.device)]
+        places = positions.to(self.device)
+        return images, self.labels[places], self.targets[places]
 
 
 def training_batches(
@@ -80,9 +92,9 @@ def training_batches(
         chosen = positions[start : start + batch_size]
         if len(chosen) < 2:
             return
-        images, labels = part.take(chosen)
+        images, labels, targets = part.take(chosen)
         unit = augment(preprocessing.to_unit(images), policy, generator)
-        yield Batch(preprocessing.normalise(unit), labels)
+        yield Batch(preprocessing.normalise(unit), labels, targets)
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -97,5 +109,5 @@ def plain_batches(
     """All images in stored order, not augmented."""
     for start in range(0, len(part), batch_size):
         positions = torch.arange(start, min(start + batch_size, len(part)))
-        images, labels = part.take(positions)
-        yield Batch(preprocessing(images), labels)
+        images, labels, targets = part.take(positions)
+        yield Batch(preprocessing(images), labels, targets)

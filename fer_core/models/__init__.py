@@ -29,6 +29,7 @@ from fer_core.models.network import (
     options_line,
 )
 from fer_core.models.resnet import ResNet18
+from fer_core.models.separable import SeparableExpressNet
 from fer_core.models.six_class import SixClassNetwork
 from fer_core.models.two_phase import TwoPhaseNetwork, TwoPhaseTemplate
 from fer_core.models.vgg import FrozenVGG19, FullVGG19
@@ -76,6 +77,16 @@ MODELS: dict[str, Network] = {
         "ExpressNet, a third as wide",
         _expressnet,
         options=_expressnet_options((12, 24, 48), (1, 1, 1), 0.1),
+    ),
+    "expressnet_nano": Network(
+        "ExpressNet, separable convolutions",
+        lambda classes, channels, size, options: SeparableExpressNet(classes, channels, **options),
+        options={
+            **_expressnet_options((32, 64, 96), (2, 4, 2), 0.1),
+            "expansion": Option(1, "how many times wider a block is inside", bounds=(1, 8)),
+            "head": Option(128, "channels before the mean over the picture", bounds=(8, 4096)),
+            "gated": Option(False, "squeeze-excitation in every block"),
+        },
     ),
     "two_phase_template": Network(
         "two-phase, template",

@@ -40,6 +40,11 @@ class RunConfig:
     choose_by: what picks the best epoch; early_stopping_by and plateau_by: what those two watch,
     early_stopping_by="choose_by" the same. early_stopping_patience, gradient_clip, ema_decay,
     chunk_size, max_updates, max_seconds (of training, validation not counted): 0 turns them off.
+    mixup_alpha, cutmix_alpha: images blended, or patched together (training.mixing), 0 turns one
+    off; mix_probability: share of the batches that are mixed. votes_share: of the target, what the
+    FER+ taggers said. teachers: checkpoint folders; teacher_share: of the loss, what they say, at
+    teacher_temperature. sharpness_radius: of sharpness-aware steps (training.sharpness), 0 for
+    plain ones.
     phases: consecutive parts of the run, each a table of PHASE_FIELDS that differ in it; their
     epochs are scaled to add up to `epochs`.
     """
@@ -81,6 +86,14 @@ class RunConfig:
     balanced_sampling: bool = False
     gradient_clip: float = 0.0
     ema_decay: float = 0.0
+    mixup_alpha: float = 0.0
+    cutmix_alpha: float = 0.0
+    mix_probability: float = 1.0
+    votes_share: float = 0.0
+    teachers: tuple[str, ...] = ()
+    teacher_share: float = 0.5
+    teacher_temperature: float = 2.0
+    sharpness_radius: float = 0.0
     choose_by: str = "validation_accuracy"
     early_stopping_patience: int = 0
     early_stopping_by: str = "choose_by"
@@ -105,6 +118,11 @@ class RunConfig:
             raise ConfigError(f"{error}") from error
         if self.channels not in (1, 3):
             raise ConfigError(f"channels must be 1 (grey) or 3 (colour), got {self.channels}")
+        if self.votes_share and any(part.preparation for part in (self, *self.phase_configs())):
+            raise ConfigError(
+                "votes_share needs the images as they are, since copies have no votes; set "
+                "preparation to nothing or votes_share=0"
+            )
         if not self.data.strip():
             raise ConfigError("data must name a data set, got nothing; try 'drawn'")
         self.phase_configs()  # every phase is checked as a whole
@@ -146,7 +164,7 @@ class RunConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `from_dict` reads them."""
         values = dataclasses.asdict(self)
-        for name in ("classes_left_out", "preparation", "phases"):
+        for name in (*_NAME_LISTS, "phases"):
             values[name] = list(values[name])
         return values
 
@@ -191,19 +209,22 @@ class RunConfig:
                 values[group] = {**values[group], inner: _parsed(text)}
             elif group == "augment":  # a ready policy, whose parts a later setting may change
                 values[group] = _policy(text).to_dict()
-            elif group in ("classes_left_out", "preparation"):
+            elif group in _NAME_LISTS:
                 values[group] = [part.strip() for part in text.split(",") if part.strip()]
             else:
                 values[group] = text if isinstance(values[group], str) else _parsed(text)
         return type(self).from_dict(values)
 
 
+#: Fields that are lists of texts.
+_NAME_LISTS = ("classes_left_out", "preparation", "teachers")
 FIELDS = tuple(item.name for item in dataclasses.fields(RunConfig))
 
 
 _LISTED = {
     "classes_left_out": "class names",
     "preparation": "steps",
+    "teachers": "checkpoint folders",
     "phases": "tables of field: value",
 }
 

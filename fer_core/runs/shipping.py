@@ -43,14 +43,20 @@ def ship_run(
 def without_path(config: RunConfig) -> RunConfig:
     """The same settings with data/FILE in place of the path of the data, if it is a path.
 
-    Of the checkpoint that the run started from, only its name and that of the folder it lies in.
+    Of the checkpoints that the run started from or learned from, only their names and those of the
+    folders they lie in.
     """
-    if config.start_from:
-        start = Path(config.start_from)
-        config = dataclasses.replace(config, start_from=f"{start.parent.name}/{start.name}")
+    start = _short(config.start_from) if config.start_from else ""
+    teachers = tuple(map(_short, config.teachers))
+    config = dataclasses.replace(config, start_from=start, teachers=teachers)
     if config.data.partition(":")[0] in ("drawn", "hub"):
         return config
     return dataclasses.replace(config, data=f"data/{Path(config.data).name}")
+
+
+def _short(folder: str) -> str:
+    path = Path(folder)
+    return f"{path.parent.name}/{path.name}"
 
 
 def _portable(record: dict[str, Any], name: str, config: RunConfig) -> dict[str, Any]:

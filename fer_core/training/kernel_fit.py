@@ -20,8 +20,9 @@ from sklearn.svm import SVC
 from torch import nn
 
 from fer_core.data.batches import FaceTensor, plain_batches
-from fer_core.models import ModelError, build_model
+from fer_core.models import ModelError, build_model, find_network
 from fer_core.models.kernel_machine import KernelMachine
+from fer_core.models.network import check_options
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import RunData, prepare_part
 from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
@@ -31,14 +32,6 @@ KERNEL_MODEL = "svm"
 _LOOK_SECONDS = 0.2
 #: Rows of the kernel matrix that are made at once.
 _GRAM_ROWS = 1024
-#: Options that decide the fit, with what they are when not given.
-FIT_OPTIONS: dict[str, Any] = {
-    "C": 1.0,
-    "gamma": "scale",
-    "components": 0,
-    "whiten": False,
-    "gram": False,
-}
 
 
 class KernelTraining:
@@ -52,7 +45,9 @@ class KernelTraining:
     def __init__(self, config: RunConfig, data: RunData, device: torch.device) -> None:
         self.config, self.data, self.device = config, data, device
         self.classes = len(data.faces.class_names)
-        self.options = {**FIT_OPTIONS, **config.model_options}
+        self.options = check_options(
+            KERNEL_MODEL, find_network(KERNEL_MODEL).options, config.model_options
+        )
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         images, labels, rows = prepare_part(config, data)
         self.train_part = FaceTensor(images, labels, device)
@@ -113,13 +108,10 @@ class KernelTraining:
 
     def _fit(self, inputs: np.ndarray, labels: np.ndarray) -> KernelMachine:
         pca = None
-        components = int(self.options["components"])
-        if components:
-            pca = PCA(
-                components, whiten=bool(self.options["whiten"]), random_state=self.config.seed
-            )
+        if components := self.options["components"]:
+            pca = PCA(components, whiten=self.options["whiten"], random_state=self.config.seed)
             inputs = pca.fit_transform(inputs)
-        cost, gamma = float(self.options["C"]), self.options["gamma"]
+        cost, gamma = self.options["C"], self.options["gamma"]
         if self.options["gram"]:
             machine = _fit_gram(inputs, labels, cost, gamma, self.device)
         else:

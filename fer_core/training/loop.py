@@ -22,10 +22,13 @@ from fer_core.models import build_model
 from fer_core.models.freezing import freeze_first, set_training
 from fer_core.runs.checkpoint import load_start
 from fer_core.runs.config import RunConfig
+from fer_core.training.averaging import average_into
 from fer_core.training.dataset import RunData, prepare_part
 from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
-from fer_core.training.losses import training_loss
+from fer_core.training.objective import Lesson, Objective
 from fer_core.training.optimization import build_optimizer, build_schedule
+from fer_core.training.sharpness import climb, descend
+from fer_core.training.targets import vote_targets
 from fer_core.training.validation import predict_part, quality, validation_scores
 
 
@@ -56,6 +59,8 @@ class Training:
         freeze_first(model, config.frozen_share)
         self.model = model.to(device, memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
+        self.objective = Objective(config, data, device)
+        self.targets = vote_targets(config, data)
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         self.preparations: dict[int, tuple[tuple[str, int], ...]] = {}
         self.place = -1  # of the phase that data, optimizer and schedule are made for
@@ -85,7 +90,7 @@ class Training:
 
         config, data = self.phases[place], self.data
         images, labels, rows = prepare_part(config, data, on_part)
-        self.train_part = FaceTensor(images, labels, self.device)
+        self.train_part = FaceTensor(images, labels, self.device, self.targets)
         self.steps = steps_per_epoch(len(labels), config.batch_size)
         self.optimizer = build_optimizer(config, self.model)
         self.schedule = build_schedule(config, self.optimizer, self.steps)
@@ -182,7 +187,7 @@ class Training:
         for step, batch in enumerate(batches, start=1):
             if should_stop():
                 raise Stopped
-            loss, scores = self._update(batch.images, batch.labels)
+            loss, scores = self._update(self.objective.lesson(batch.images, batch.targets))
             loss_sum += loss * len(batch.labels)
             correct += (scores.argmax(dim=1) == batch.labels).sum()
             images_done += len(batch.labels)
@@ -199,30 +204,40 @@ class Training:
             )
         return loss_mean, correct.item() / images_done, images_done
 
-    def _update(
-        self, images: torch.Tensor, labels: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def _update(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
         """One step of the optimizer: the batch's mean loss () and its scores (B, classes)."""
         config = self.phase
         self.optimizer.zero_grad(set_to_none=True)
-        total, parts = torch.zeros((), device=self.device), []
-        for start, stop in self._chunks(len(labels)):
-            part = images[start:stop].contiguous(memory_format=torch.channels_last)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
-                scores = self.model(part)  # (part of B, classes)
-            loss = training_loss(config, scores.float(), labels[start:stop], self.loss_weights)
-            loss = loss * ((stop - start) / len(labels))
-            loss.backward()
-            total += loss.detach()
-            parts.append(scores.detach())
+        total, scores = self._gradients(lesson)
+        if config.sharpness_radius:
+            weights = list(self.model.parameters())
+            moves = climb(weights, config.sharpness_radius)
+            self._gradients(lesson)
+            descend(weights, moves)
         if config.gradient_clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
         self.optimizer.step()
         if config.schedule != "plateau":
             self.schedule.step()
         self.updates += 1
-        self._average()
-        return total, torch.cat(parts)
+        if self.averaged is not None:
+            average_into(self.averaged, self.model, self.config.ema_decay, self.updates)
+        return total, scores
+
+    def _gradients(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
+        """Add the batch's gradients; returns its mean loss () and its scores (B, classes)."""
+        images = len(lesson.targets)
+        total, found = torch.zeros((), device=self.device), []
+        for start, stop in self._chunks(images):
+            part = lesson.part(start, stop)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
+                scores = self.model(part.images)  # (part of B, classes)
+            loss = self.objective.loss(self.phase, scores.float(), part, self.loss_weights)
+            loss = loss * ((stop - start) / images)
+            loss.backward()
+            total += loss.detach()
+            found.append(scores.detach())
+        return total, torch.cat(found)
 
     def _chunks(self, images: int) -> Iterator[tuple[int, int]]:
         """Where the parts of a batch begin and end; no part of a single image is left over."""
@@ -234,21 +249,6 @@ class Training:
     def _half(self) -> bool:
         wanted = self.config.precision
         return wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda")
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Exponential moving average of weights and buffers, quick at first, then at its decay."""
-        if self.averaged is None:
-            return
-        decay = min(self.config.ema_decay, (1 + self.updates) / (10 + self.updates))
-        pairs = zip(
-            self.averaged.state_dict().values(), self.model.state_dict().values(), strict=True
-        )
-        for kept, fresh in pairs:
-            if kept.dtype.is_floating_point:
-                kept.lerp_(fresh, 1 - decay)
-            else:
-                kept.copy_(fresh)
 
     def predict(self, part: FaceTensor) -> np.ndarray:
         """float32 (N, classes) probabilities of the deployed network, in stored order."""

@@ -1,4 +1,4 @@
-"""The losses by their names in RunConfig: scores (B, classes) and labels (B,) to one number."""
+"""The losses by their names in RunConfig: scores and targets of a batch to one number."""
 
 from __future__ import annotations
 
@@ -12,35 +12,39 @@ _TINY = 1e-10
 
 
 def training_loss(
-    config: RunConfig, scores: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None
+    config: RunConfig, scores: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
 ) -> torch.Tensor:
     """Mean loss of a batch.
 
-    scores: float32 (B, classes), softmax not yet taken. labels: int64 (B,). weights: float32
-    (classes,) or None; with weights the mean is the weighted one.
+    scores: float32 (B, classes), softmax not yet taken. targets: int64 (B,), or float32
+    (B, classes) whose rows sum to 1. weights: float32 (classes,) or None; with weights the mean
+    over labels is the weighted one, that over shares is not divided by them (as torch has it).
     """
     if config.loss == "one_hot_nll":
-        return one_hot_nll(scores.softmax(dim=1), labels, weights, config.label_smoothing)
+        return one_hot_nll(scores.softmax(dim=1), targets, weights, config.label_smoothing)
     return functional.cross_entropy(
-        scores, labels, weight=weights, label_smoothing=config.label_smoothing
+        scores, targets, weight=weights, label_smoothing=config.label_smoothing
     )
 
 
 def one_hot_nll(
     probabilities: torch.Tensor,
-    labels: torch.Tensor,
+    targets: torch.Tensor,
     weights: torch.Tensor | None = None,
     smoothing: float = 0.0,
 ) -> torch.Tensor:
     """−Σ t·log(p + 1e-10) with one-hot targets t, mean over the batch.
 
-    probabilities: float32 (B, classes), rows summing to 1. smoothing: share of the target that is
+    probabilities: float32 (B, classes), rows summing to 1. targets: int64 (B,), or float32
+    (B, classes) that need not be one-hot. smoothing: share of the target that is
     spread over all classes, 0-1. weights: float32 (classes,), by the true class.
     """
     classes = probabilities.shape[1]
-    targets = functional.one_hot(labels, classes).to(probabilities.dtype)  # (B, classes)
+    if targets.ndim == 1:
+        targets = functional.one_hot(targets, classes).to(probabilities.dtype)  # (B, classes)
+    of_class = None if weights is None else targets @ weights  # (B,)
     targets = targets * (1 - smoothing) + smoothing / classes
     losses = -(targets * (probabilities + _TINY).log()).sum(dim=1)  # (B,)
-    if weights is None:
+    if of_class is None:
         return losses.mean()
-    return (losses * weights[labels]).sum() / weights[labels].sum()
+    return (losses * of_class).sum() / of_class.sum()

@@ -8,38 +8,25 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import Timeout
-
 from fer_core.paths import RunFolder
-from fer_core.runs.record import (
-    Progress,
-    RunError,
-    is_alive,
-    read_epochs,
-    read_progress,
-    run_lock,
-    stored_progress,
-)
-from fer_core.training.devices import choose_device
-from fer_core.training.job import (
-    Launch,
-    delete_run,
-    ensure_worker,
-    resume_run,
-    start_run,
-    stop_run,
+from fer_core.runs.record import Progress, is_alive, read_epochs, read_progress
+from fer_core.training.job import Launch, delete_run, ensure_worker
+from fer_core.training.planned_runs import (
+    MISSING,
+    RESUMABLE,
+    WAITING,
+    Plan,
+    check_devices,
+    queue_runs,
+    resume_runs,
+    stop_runs,
+    work_off,
 )
 from fer_core.training.sweep import MAX_RUNS, Sweep, SweepError
 from fer_core.training.sweep_files import plan_file, read_sweep, save_sweep
-
-_WAITING = ("queued", "running")
-_RESUMABLE = ("stopped", "interrupted", "failed")
-#: The state of a run whose folder is not there (any more).
-MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -69,11 +56,11 @@ class SweepProgress:
 
     @property
     def can_stop(self) -> bool:
-        return any(state in _WAITING for state in self.states.values())
+        return any(state in WAITING for state in self.states.values())
 
     @property
     def can_resume(self) -> bool:
-        return any(state in (*_RESUMABLE, MISSING) for state in self.states.values())
+        return any(state in (*RESUMABLE, MISSING) for state in self.states.values())
 
 
 def check_free(sweep: Sweep, runs_folder: Path) -> None:
@@ -88,33 +75,14 @@ def check_free(sweep: Sweep, runs_folder: Path) -> None:
 def start_sweep(sweep: Sweep, runs_folder: Path, launch: Launch = ensure_worker) -> list[RunFolder]:
     """Write the plan and queue all of its runs. Nothing is made when a name is taken."""
     check_free(sweep, runs_folder)
-    _check_device(sweep)
+    configs = {name: settings() for name, settings in _planned(sweep).items()}
+    check_devices(configs.values(), SweepError)
     save_sweep(sweep, runs_folder)
-    with _one_worker(Path(runs_folder), launch) as later:
-        return [
-            start_run(sweep.config(cell, seed), runs_folder, name, launch=later)
-            for name, cell, seed in sweep.runs()
-        ]
+    return queue_runs(configs, runs_folder, launch)
 
 
-@contextmanager
-def _one_worker(runs_folder: Path, launch: Launch) -> Iterator[Launch]:
-    """Collects the workers that runs ask for and starts one per device at the end."""
-    devices: dict[str, None] = {}
-    try:
-        yield lambda folder, device: devices.setdefault(device)
-    finally:  # also when a later run could not be made: those before it wait
-        for device in devices:
-            launch(runs_folder, device)
-
-
-def _check_device(sweep: Sweep) -> None:
-    """SweepError for a GPU that is not there."""
-    for device in {sweep.config(cell, sweep.seeds[0]).device for cell in sweep.cells}:
-        try:
-            choose_device(device)
-        except RuntimeError as error:
-            raise SweepError(str(error)) from error
+def _planned(sweep: Sweep) -> Plan:
+    return {name: functools.partial(sweep.config, cell, seed) for name, cell, seed in sweep.runs()}
 
 
 def sweep_folders(sweep: Sweep, runs_folder: Path) -> dict[str, RunFolder]:
@@ -152,10 +120,10 @@ def sweep_progress(sweep: Sweep, runs_folder: Path) -> SweepProgress:
             finished += progress.step / progress.steps
         finished = min(planned, finished)
         done += finished
-        if progress.state in _WAITING:
+        if progress.state in WAITING:
             left += planned - finished
     known = seconds / timed if timed else None
-    waits = any(state in _WAITING for state in states.values())
+    waits = any(state in WAITING for state in states.values())
     return SweepProgress(
         states=states,
         epochs_done=done,
@@ -184,14 +152,7 @@ def _count_epochs(folder: RunFolder, written: int, size: int) -> tuple[int, floa
 
 def stop_sweep(sweep: Sweep, runs_folder: Path) -> int:
     """Take the queued runs out of the queue and stop the running one; returns how many."""
-    stopped = 0
-    folders = sweep_folders(sweep, runs_folder).values()
-    for wanted in _WAITING:  # queued ones first, so that none moves up meanwhile
-        for folder in folders:
-            if read_progress(folder).state == wanted:
-                with suppress(RunError):  # it ended between the two looks
-                    stop_run(folder)
-                    stopped += 1
+    stopped = stop_runs(sweep_folders(sweep, runs_folder).values())
     if not stopped:
         raise SweepError(f"nothing of {sweep.name} is running or waiting")
     return stopped
@@ -199,17 +160,7 @@ def stop_sweep(sweep: Sweep, runs_folder: Path) -> int:
 
 def resume_sweep(sweep: Sweep, runs_folder: Path, launch: Launch = ensure_worker) -> int:
     """Queue again what was stopped, interrupted or failed, and what was never made."""
-    folders = sweep_folders(sweep, runs_folder)
-    resumed = 0
-    with _one_worker(Path(runs_folder), launch) as later:
-        for name, cell, seed in sweep.runs():
-            if name not in folders:
-                start_run(sweep.config(cell, seed), runs_folder, name, launch=later)
-            elif read_progress(folders[name]).state in _RESUMABLE:
-                resume_run(folders[name], launch=later)
-            else:
-                continue
-            resumed += 1
+    resumed = resume_runs(_planned(sweep), runs_folder, launch)
     if not resumed:
         raise SweepError(f"nothing of {sweep.name} was stopped; all of it is done or in the queue")
     return resumed
@@ -247,29 +198,5 @@ def take_up_sweep(sweep: Sweep, runs_folder: Path) -> Sweep:
 def work_off_sweep(
     sweep: Sweep, runs_folder: Path, show: Callable[[Progress], None] = lambda progress: None
 ) -> Iterator[tuple[str, Progress]]:
-    """Execute the runs that are not finished, in this process; yields (run, how it ended) of all.
-
-    show: called with the progress of the run in hand. A run that another process works on is left
-    to it.
-    """
-    from fer_core.training.run import execute_run
-
-    for name, cell, seed in sweep.runs():
-        folder = RunFolder(Path(runs_folder) / name)
-        if not folder.config.is_file():
-            start_run(sweep.config(cell, seed), runs_folder, name, launch=lambda *asked: None)
-        try:
-            with run_lock(folder).acquire(timeout=0):
-                before = stored_progress(folder)
-                if before is not None and before.state == "finished":
-                    yield name, before
-                    continue
-                folder.stop_request.unlink(missing_ok=True)
-                progress = execute_run(folder, show)
-        except Timeout:
-            reason = "another process works on it"
-            yield name, replace(read_progress(folder), reason=reason)
-            continue
-        yield name, progress
-        if progress.state == "stopped":  # asked for from the page
-            return
+    """As `work_off`; a run that another process works on is left to it."""
+    return work_off(_planned(sweep), runs_folder, show, skip_busy=True)

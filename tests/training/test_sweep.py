@@ -20,10 +20,10 @@ from fer_core.runs.record import (
     write_progress,
 )
 from fer_core.training.job import delete_run, queue_state
+from fer_core.training.planned_runs import MISSING
 from fer_core.training.sweep import MAX_RUNS, SweepError, plan_sweep, read_vary, split_values
 from fer_core.training.sweep_files import list_sweeps, plan_file, read_sweep
 from fer_core.training.sweep_queue import (
-    MISSING,
     delete_sweep,
     resume_sweep,
     start_sweep,

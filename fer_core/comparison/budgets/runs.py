@@ -5,14 +5,13 @@ What is known about them is read from their folders every time.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from filelock import Timeout
 
 from fer_core.comparison.budgets.equal_budget import (
     BudgetError,
@@ -25,23 +24,22 @@ from fer_core.comparison.budgets.equal_budget import (
 )
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
-from fer_core.runs.record import (
-    Progress,
-    RunError,
-    read_epochs,
-    read_progress,
-    run_lock,
-    stored_progress,
-)
+from fer_core.runs.record import Progress, read_epochs, read_progress
 from fer_core.training.dataset import load_run_data
 from fer_core.training.devices import choose_device
 from fer_core.training.epoch import Stopped
-from fer_core.training.job import Launch, create_run, ensure_worker, resume_run, start_run, stop_run
+from fer_core.training.job import Launch, ensure_worker
 from fer_core.training.loop import Training
+from fer_core.training.planned_runs import (
+    MISSING,
+    Plan,
+    check_devices,
+    queue_runs,
+    resume_runs,
+    stop_runs,
+    work_off,
+)
 
-MISSING = "missing"
-_WAITING = ("queued", "running")
-_RESUMABLE = ("stopped", "interrupted", "failed")
 #: How long a rehearsal trains, and how many of its first steps do not count.
 _REHEARSAL_SECONDS = 2.0
 _WARM_UP_STEPS = 2
@@ -76,36 +74,24 @@ def start_budget(
     for name in plan.runs:
         if (runs_folder / name).exists():
             raise BudgetError(f"a run named {name!r} is there already; choose another name")
-    configs = _configs(plan, speed or updates_per_second)
-    for config in configs.values():
-        _device(config)
+    planned = _planned(plan, speed or updates_per_second)
+    configs = {name: settings() for name, settings in planned.items()}
+    check_devices(configs.values(), BudgetError)
     save_plan(plan, runs_folder)
-    devices: dict[str, None] = {}  # one worker each, when all runs are in the queue
-    made = [
-        start_run(config, runs_folder, name, launch=lambda _, device: devices.setdefault(device))
-        for name, config in configs.items()
-    ]
-    for device in devices:
-        launch(runs_folder, device)
-    return made
+    return queue_runs(configs, runs_folder, launch)
 
 
-def _configs(plan: BudgetPlan, speed: Callable[[RunConfig], float]) -> dict[str, RunConfig]:
+def _planned(plan: BudgetPlan, speed: Callable[[RunConfig], float]) -> Plan:
     return {
-        name: plan.config(contender, count_steps, speed) for name, contender in plan.runs.items()
+        name: functools.partial(plan.config, contender, count_steps, speed)
+        for name, contender in plan.runs.items()
     }
-
-
-def _device(config: RunConfig) -> torch.device:
-    try:
-        return choose_device(config.device)
-    except RuntimeError as error:
-        raise BudgetError(str(error)) from error
 
 
 def updates_per_second(config: RunConfig) -> float:
     """Measured here and now by training for about two seconds; nothing is kept."""
-    training = Training(config, load_run_data(config), _device(config))
+    check_devices([config], BudgetError)
+    training = Training(config, load_run_data(config), choose_device(config.device))
     taken: list[float] = []  # seconds of every step but an epoch's first, which follows validation
     last = 0.0
 
@@ -180,14 +166,7 @@ def _share(plan: BudgetPlan, folder: RunFolder, progress: Progress) -> float:
 
 def stop_budget(plan: BudgetPlan, runs_folder: Path) -> int:
     """Take waiting contenders out of the queue and stop the running one; returns how many."""
-    stopped = 0
-    states = budget_states(plan, runs_folder)
-    for wanted in _WAITING:  # waiting ones first, so that none moves up meanwhile
-        for item in states:
-            if item.state == wanted:
-                with suppress(RunError):  # it ended between the two looks
-                    stop_run(RunFolder(Path(runs_folder) / item.run))
-                    stopped += 1
+    stopped = stop_runs(_folders(plan, runs_folder).values())
     if not stopped:
         raise BudgetError(f"nothing of {plan.name} is running or waiting")
     return stopped
@@ -195,12 +174,18 @@ def stop_budget(plan: BudgetPlan, runs_folder: Path) -> int:
 
 def resume_budget(plan: BudgetPlan, runs_folder: Path, launch: Launch = ensure_worker) -> int:
     """Queue again what was stopped, interrupted or failed; returns how many."""
-    waiting = [item for item in budget_states(plan, runs_folder) if item.state in _RESUMABLE]
-    if not waiting:
+    there = _folders(plan, runs_folder)
+    planned = _planned(plan, updates_per_second)
+    resumed = resume_runs({name: planned[name] for name in there}, runs_folder, launch)
+    if not resumed:
         raise BudgetError(f"nothing of {plan.name} was stopped")
-    for item in waiting:
-        resume_run(RunFolder(Path(runs_folder) / item.run), launch)
-    return len(waiting)
+    return resumed
+
+
+def _folders(plan: BudgetPlan, runs_folder: Path) -> dict[str, RunFolder]:
+    """Run → its folder, for those that are there."""
+    folders = {name: RunFolder(Path(runs_folder) / name) for name in plan.runs}
+    return {name: folder for name, folder in folders.items() if folder.config.is_file()}
 
 
 def take_up_budget(plan: BudgetPlan, runs_folder: Path) -> BudgetPlan:
@@ -222,25 +207,6 @@ def take_up_budget(plan: BudgetPlan, runs_folder: Path) -> BudgetPlan:
 def work_off_budget(
     plan: BudgetPlan, runs_folder: Path, show: Callable[[Progress], None] = lambda progress: None
 ) -> Iterator[tuple[str, Progress]]:
-    """Execute the contenders that are not finished, in this process; yields (run, how it ended).
-
-    BudgetError when another process works on one: the same seconds are fair only one by one.
-    """
-    from fer_core.training.run import execute_run
-
-    for name, contender in plan.runs.items():
-        folder = RunFolder(Path(runs_folder) / name)
-        if not folder.config.is_file():
-            create_run(
-                plan.config(contender, count_steps, updates_per_second), Path(runs_folder), name
-            )
-        try:
-            with run_lock(folder).acquire(timeout=0):
-                before = stored_progress(folder)
-                if before is not None and before.state == "finished":
-                    yield name, before
-                    continue
-                folder.stop_request.unlink(missing_ok=True)
-                yield name, execute_run(folder, show)
-        except Timeout as error:
-            raise BudgetError(f"another process works on {name}; wait for it or stop it") from error
+    """As `work_off`; BusyRun when another process works on a contender, because the same seconds
+    are fair only one by one."""
+    return work_off(_planned(plan, updates_per_second), runs_folder, show)

@@ -7,6 +7,15 @@ from typing import Any
 
 from fer_core.comparison.budgets.verdict import Comparison, PairVerdict
 from fer_core.comparison.significance import LEVEL, Difference
+from fer_core.comparison.wording import (
+    change_range,
+    listed,
+    p_text,
+    percent,
+    points,
+    points_range,
+    signed,
+)
 
 
 def pair_sentences(pair: PairVerdict, pairs: int = 1) -> list[str]:
@@ -36,43 +45,26 @@ def summary(comparison: Comparison) -> str:
     with_best = [pair for pair in pairs if best in (pair.first, pair.second)]
     behind = [pair.second for pair in with_best if pair.clear and pair.first == best]
     level = [_other(pair, best) for pair in with_best if not pair.clear]
-    parts = [f"ahead of {_and(behind)} by more than noise"] if behind else []
-    parts += [f"within noise of {_and(level)}"] if level else []
+    parts = [f"ahead of {listed(behind)} by more than noise"] if behind else []
+    parts += [f"within noise of {listed(level)}"] if level else []
     return f"{best} has the highest accuracy: {', '.join(parts)}."
-
-
-def p_text(p_value: float) -> str:
-    """ "p = 0.006", "p < 0.0001"; never rounded across the level."""
-    if p_value < 0.0001:
-        return "p < 0.0001"
-    digits = 3 if p_value < 0.1 else 2
-    text = f"{p_value:.{digits}f}" if p_value >= 0.001 else f"{p_value:.4f}"
-    if (float(text) < LEVEL) != (p_value < LEVEL):
-        text = f"{p_value:.5f}"
-    return f"p = {text}"
-
-
-def points(value: float) -> str:
-    """A difference of fractions in percentage points, with a true minus sign."""
-    return f"{100 * value:.1f}".replace("-0.0", "0.0").replace("-", "−")
 
 
 def _accuracy(pair: PairVerdict, pairs: int) -> str:
     d = pair.accuracy
     if pair.paired:
         where = f" on the same {pair.images:,} test images"
-        figures = f"{100 * d.a:.1f} % against {100 * d.b:.1f} %"
+        figures = f"{percent(d.a)} against {percent(d.b)}"
         tested = "McNemar"
     else:
         where = ", each on its own test images"
         figures = (
-            f"{100 * d.a:.1f} % of {pair.counts[0]:,} against "
-            f"{100 * d.b:.1f} % of {pair.counts[1]:,}"
+            f"{percent(d.a)} of {pair.counts[0]:,} against {percent(d.b)} of {pair.counts[1]:,}"
         )
         tested = "two-proportion test"
     numbers = (
-        f"{figures}, difference {points(d.difference)} points "
-        f"(95 % interval {points(d.low)} to {points(d.high)}), "
+        f"{figures}, difference {points(d.difference)} "
+        f"(95 % interval {points_range((d.low, d.high))}), "
         f"{tested} {_corrected(pair.accuracy_p, pairs)}"
     )
     if pair.test is not None and not pair.test.only_a + pair.test.only_b:
@@ -95,8 +87,8 @@ def _macro_f1(pair: PairVerdict, pairs: int) -> str:
     else:
         first, second = pair.first, pair.second
     numbers = (
-        f"{d.a:.3f} against {d.b:.3f}, difference {d.difference:.3f} "
-        f"(95 % interval {_signed(d.low)} to {_signed(d.high)}), "
+        f"{d.a:.3f} against {d.b:.3f}, difference {signed(d.difference, 3)} "
+        f"(95 % interval {change_range((d.low, d.high))}), "
         f"{tested} {_corrected(pair.macro_f1_p, pairs)}"
     )
     if pair.macro_f1_clear:
@@ -115,7 +107,7 @@ def _without_twins(pair: PairVerdict) -> str:
     word = "more than noise" if d.p_value < LEVEL else "within noise"
     return (
         f"On the {n:,} of them without a pixel-identical twin in training: "
-        f"{100 * d.a:.1f} % against {100 * d.b:.1f} %, {word}, McNemar {p_text(d.p_value)}."
+        f"{percent(d.a)} against {percent(d.b)}, {word}, McNemar {p_text(d.p_value)}."
     )
 
 
@@ -123,16 +115,8 @@ def _corrected(p_value: float, pairs: int) -> str:
     return p_text(p_value) + (f" (Holm-corrected for {pairs} pairs)" if pairs > 1 else "")
 
 
-def _signed(value: float) -> str:
-    return f"{value:.3f}".replace("-0.000", "0.000").replace("-", "−")
-
-
 def _other(pair: PairVerdict, name: str) -> str:
     return pair.second if pair.first == name else pair.first
-
-
-def _and(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def comparison_dict(comparison: Comparison) -> dict[str, Any]:

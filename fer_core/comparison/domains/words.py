@@ -5,49 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from fer_core.comparison.significance import LEVEL
-
-
-def percent(share: float) -> str:
-    """A fraction as "68.4 %"."""
-    return f"{100 * share:.1f} %"
-
-
-def percent_range(interval: list[float]) -> str:
-    """(low, high) as fractions → "66.9 to 69.9 %"."""
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"
-
-
-def points(share: float) -> str:
-    """A difference of two fractions as "+4.2 points"."""
-    return f"{signed(100 * share, 1)} points"
-
-
-def signed(value: float, decimals: int) -> str:
-    """A change with its sign, a typographic minus included."""
-    return f"{value:+.{decimals}f}".replace("-", "−")
-
-
-def points_range(interval: list[float]) -> str:
-    """(low, high) of a difference → "+2.9 to +5.5"."""
-    return f"{signed(100 * interval[0], 1)} to {signed(100 * interval[1], 1)}"
-
-
-def f1_range(interval: list[float]) -> str:
-    return f"{interval[0]:.3f} to {interval[1]:.3f}"
-
-
-def change_range(interval: list[float]) -> str:
-    """(low, high) of a difference of F1 → "+0.029 to +0.055"."""
-    return f"{signed(interval[0], 3)} to {signed(interval[1], 3)}"
-
-
-def counted(count: int, one: str, more: str = "") -> str:
-    """ "1 image", "2,000 images"."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
-
-
-def p_text(p_value: float) -> str:
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+from fer_core.comparison.wording import (
+    change_range,
+    counted,
+    f1_range,
+    p_text,
+    percent,
+    percent_range,
+    points,
+    points_range,
+)
 
 
 def headline(report: dict[str, Any]) -> str:

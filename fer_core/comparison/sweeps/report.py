@@ -19,6 +19,7 @@ from fer_core.comparison.sweeps.table import (
     reference_cell,
 )
 from fer_core.comparison.sweeps.words import changed_settings, source_title
+from fer_core.comparison.wording import interval_figures, p_figure, signed_points
 from fer_core.training.sweep import Sweep, SweepError, field_title
 
 AS_BASE = "as the base"
@@ -121,7 +122,7 @@ def _document(
         columns.insert(varied, ("runs", lambda row: f"{row.scored} of {row.runs}"))
     compared = "the first row" if sweep.methods else "the best row"
     if any(row.p_value is not None for row in rows):
-        columns.append(("p", lambda row: p_text(row.p_value)))
+        columns.append(("p", lambda row: "" if row.p_value is None else p_figure(row.p_value)))
     best = best_cell(rows)
     return TableDocument(
         title=title,
@@ -247,7 +248,7 @@ def accuracy_text(row: CellResult) -> str:
     """ "54.3 (52.7–55.9)" for one run, "54.3 ± 0.4" for several, "" while there is none."""
     text = percent_text(row.accuracy)
     if row.interval is not None:
-        text += f" ({100 * row.interval[0]:.1f}–{100 * row.interval[1]:.1f})"
+        text += f" ({interval_figures(row.interval)})"
     return text
 
 
@@ -263,14 +264,3 @@ def figure_text(figure: Figure | None, factor: float = 1, decimals: int = 3) -> 
     if figure.deviation is not None:
         text += f" ± {factor * figure.deviation:.{decimals}f}"
     return text
-
-
-def signed_points(share: float) -> str:
-    """A difference of two shares in percentage points: "+1.2", "−0.4"."""
-    return f"{100 * share:+.1f}".replace("-", "−")
-
-
-def p_text(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -22,7 +22,9 @@ THEME = gr.themes.Soft(
 )
 
 CSS = """
-.gradio-container { max-width: 1280px !important; margin: 0 auto !important; }
+/* Gradio hides what sticks out, which also keeps every part inside from staying in view (.stays) */
+.gradio-container { max-width: 1280px !important; margin: 0 auto !important;
+  overflow: clip !important; }
 /* a wide table scrolls inside its own box instead of widening a phone's page */
 .gradio-container :is(.main, .wrap, main) { min-width: 0; }
 .html-container { padding: 0 !important; }

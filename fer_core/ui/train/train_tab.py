@@ -16,6 +16,7 @@ from fer_core.runs.recipes import RECIPES, find_recipe
 from fer_core.runs.record import RunError
 from fer_core.training.job import repeat_command, start_run
 from fer_core.ui.shared.model_list import every_model, options_info
+from fer_core.ui.shared.edits import edited
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER, SharedState
@@ -137,9 +138,9 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
         [about, augmentation, own_split, *preview, *fields],
         **quiet,
     )
-    # `input` and not `change`: a recipe that fills twenty fields must not ask twenty times.
+    # Not `change` of all: a recipe that fills twenty fields must not ask twenty times.
     gr.on(
-        [widget.input for widget in (augmentation, own_split, *fields)],
+        [edited(widget) for widget in (augmentation, own_split, *fields)],
         on_form,
         form,
         preview,

@@ -145,7 +145,7 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
 
     kind.input(on_kind, kind, [amount, name], **QUIET).then(on_form, fields, outputs, **QUIET)
     gr.on(
-        [widget.input for widget in (name, amount, seed, share, *flat)],
+        [edited(widget) for widget in (name, amount, seed, share, *flat)],
         on_form,
         fields,
         outputs,

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from fer_core.comparison.budgets.equal_budget import BudgetPlan
 from fer_core.comparison.budgets.runs import ContenderState
 from fer_core.comparison.budgets.verdict import Comparison, PairVerdict
-from fer_core.comparison.budgets.words import p_text, pair_sentences, points, summary
+from fer_core.comparison.budgets.words import pair_sentences, summary
 from fer_core.comparison.significance import LEVEL
+from fer_core.comparison.wording import p_text
+from fer_core.comparison.wording import signed_points as points
 from fer_core.ui.experiments.run_views import badge, duration, interval_text, percent
 
 MEASURES = {"recall": "Recall", "f1": "F1"}

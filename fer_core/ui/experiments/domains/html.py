@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_core.comparison import wording
 from fer_core.comparison.domains import words
 from fer_core.data.faces import Faces
 from fer_core.labels import colour
@@ -37,32 +38,32 @@ def evaluation_cards(report: dict[str, Any]) -> str:
     data = html.escape(report["data"])
     cards = [
         _card(
-            words.percent(report["accuracy"]),
+            wording.percent(report["accuracy"]),
             f"accuracy on {data}",
-            f"95 % interval {words.percent_range(report['interval'])}, "
-            f"{words.counted(report['n'], 'image')}",
+            f"95 % interval {wording.percent_range(report['interval'])}, "
+            f"{wording.counted(report['n'], 'image')}",
         ),
         _card(
             f"{report['macro_f1']:.3f}",
             "macro F1",
-            f"95 % interval {words.f1_range(report['macro_f1_interval'])}",
+            f"95 % interval {wording.f1_range(report['macro_f1_interval'])}",
         ),
     ]
     own, drop = report["own"], report["drop"]
     if own and drop:
         cards += [
             _card(
-                words.percent(own["accuracy"]),
+                wording.percent(own["accuracy"]),
                 f"at home, on {html.escape(own['data'])}",
-                f"{words.percent_range(own['interval'])}; macro F1 {own['macro_f1']:.3f}; "
-                f"{words.counted(own['n'], 'test image')} of the same expressions",
+                f"{wording.percent_range(own['interval'])}; macro F1 {own['macro_f1']:.3f}; "
+                f"{wording.counted(own['n'], 'test image')} of the same expressions",
             ),
             _card(
-                words.points(-drop["accuracy"]),
+                wording.points(-drop["accuracy"]),
                 "against its own domain",
-                f"95 % interval {words.points_range(_turned(drop['interval']))}; macro F1 "
-                f"{words.signed(-drop['macro_f1'], 3)} "
-                f"({words.change_range(_turned(drop['macro_f1_interval']))})",
+                f"95 % interval {wording.points_range(_turned(drop['interval']))}; macro F1 "
+                f"{wording.signed(-drop['macro_f1'], 3)} "
+                f"({wording.change_range(_turned(drop['macro_f1_interval']))})",
                 warn=drop["interval"][0] > 0,
             ),
         ]
@@ -93,8 +94,8 @@ def evaluation_table(report: dict[str, Any]) -> str:
         there = row["support"] > 0
         home = own.get(row["class"])
         figures = [row["precision"], row["recall"], row["f1"]]
-        cells = [words.percent(value) if there else "–" for value in figures]
-        cells.append("–" if home is None else words.percent(home))
+        cells = [wording.percent(value) if there else "–" for value in figures]
+        cells.append("–" if home is None else wording.percent(home))
         rows.append(_row(row["class"], [f"{row['support']:,}", *cells]))
     return _table(["expression", "images", "precision", "recall", "F1", "recall at home"], rows)
 
@@ -107,9 +108,9 @@ def tuning_table(report: dict[str, Any]) -> str:
         if not before["support"]:
             continue
         cells = [f"{before['support']:,}"]
-        cells += [words.percent(side["recall"]) for side in (before, after)]
+        cells += [wording.percent(side["recall"]) for side in (before, after)]
         cells += [f"{side['f1']:.3f}" for side in (before, after)]
-        rows.append(_row(before["class"], [*cells, words.signed(after["f1"] - before["f1"], 3)]))
+        rows.append(_row(before["class"], [*cells, wording.signed(after["f1"] - before["f1"], 3)]))
     head = ["expression", "images", "recall before", "after", "F1 before", "after", "change of F1"]
     return _table(head, rows)
 
@@ -151,20 +152,20 @@ def tuning_cards(report: dict[str, Any]) -> str:
     low, _ = gain["interval"]
     cards = [
         _card(
-            words.percent(side["accuracy"]),
+            wording.percent(side["accuracy"]),
             f"{name} fine-tuning",
-            f"95 % interval {words.percent_range(side['interval'])}; macro F1 "
-            f"{side['macro_f1']:.3f} ({words.f1_range(side['macro_f1_interval'])})",
+            f"95 % interval {wording.percent_range(side['interval'])}; macro F1 "
+            f"{side['macro_f1']:.3f} ({wording.f1_range(side['macro_f1_interval'])})",
         )
         for name, side in (("before", before), ("after", after))
     ]
     cards.append(
         _card(
-            words.points(gain["accuracy"]),
+            wording.points(gain["accuracy"]),
             "on the same images",
-            f"95 % interval {words.points_range(gain['interval'])}; macro F1 "
-            f"{words.signed(gain['macro_f1'], 3)} "
-            f"({words.change_range(gain['macro_f1_interval'])})",
+            f"95 % interval {wording.points_range(gain['interval'])}; macro F1 "
+            f"{wording.signed(gain['macro_f1'], 3)} "
+            f"({wording.change_range(gain['macro_f1_interval'])})",
             warn=low < 0,
         )
     )
@@ -178,8 +179,8 @@ def tuning_cards(report: dict[str, Any]) -> str:
 def old_domain(report: dict[str, Any]) -> str:
     """What fine-tuning did to the old domain: the figures in cards, the test in words."""
     head = (
-        f"On {words.counted(report['n'], 'test image')} of {report['data']}, where the checkpoint "
-        "came from:"
+        f"On {wording.counted(report['n'], 'test image')} of {report['data']}, where the "
+        "checkpoint came from:"
     )
     return f"<p class='state'>{html.escape(head)}</p>{tuning_cards(report)}"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from fer_core.comparison.domains.domain import Scoring, score_domain
 from fer_core.comparison.domains.lineage import learned_from, own_source
-from fer_core.comparison.domains.words import counted
+from fer_core.comparison.wording import counted
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.readers import read_faces
 from fer_core.runs.checkpoint import (

@@ -172,7 +172,7 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
     outputs = [preview, message, data_line]
     wiring = {"fn": on_form, "inputs": inputs, "outputs": outputs, **_QUIET}
     gr.on(
-        [widget.input for widget in (own_split, *inputs[4:]) if widget not in fields],
+        [edited(widget) for widget in (own_split, *inputs[4:]) if widget not in fields],
         trigger_mode="always_last",
         **wiring,
     )

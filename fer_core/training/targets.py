@@ -1,0 +1,52 @@
+"""What the network shall say of each training image: its label, or a share for every class.
+
+Enters: a RunConfig and the data of its run. Leaves: float32 (M, classes) rows that sum to 1, or
+None where the labels alone are the targets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fer_core.data.faces import DataError
+from fer_core.data.votes import Votes, read_votes
+from fer_core.runs.config import RunConfig
+from fer_core.training.dataset import RunData
+
+
+def vote_targets(config: RunConfig, data: RunData) -> np.ndarray | None:
+    """The label's own 1 mixed with the FER+ taggers' shares, for every image of the training part.
+
+    `votes_share` of a row is what the taggers said (Barsoum et al., arXiv 1608.01041), the rest its
+    label; an image that no tagger gave a class of this run keeps its label alone. DataError when
+    the source has no votes.
+    """
+    if not config.votes_share:
+        return None
+    rows = data.split.train
+    votes = read_votes(config.data, data.faces.ids[rows])
+    if votes is None:
+        raise DataError(
+            f"votes_share {config.votes_share:g} asks for FER+ votes and {data.faces.name} has "
+            "none; put fer2013new.csv beside the csv, or set votes_share=0"
+        )
+    names, labels = data.faces.class_names, data.faces.labels[rows]
+    said = shares(votes.mapped(config.class_map), names)
+    targets = np.eye(len(names), dtype=np.float32)[labels]
+    heard = said.sum(axis=1) > 0
+    share = np.float32(config.votes_share)
+    targets[heard] = (1 - share) * targets[heard] + share * said[heard]
+    return targets
+
+
+def shares(votes: Votes, class_names: tuple[str, ...]) -> np.ndarray:
+    """float32 (N, classes): each class's share of the votes that name one of the classes.
+
+    A row without such a vote is all 0.
+    """
+    counts = np.zeros((len(votes), len(class_names)), dtype=np.float32)
+    for place, name in enumerate(class_names):
+        if name in votes.options:
+            counts[:, place] = votes.counts[:, votes.options.index(name)]
+    total = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)

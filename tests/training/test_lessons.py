@@ -1,0 +1,188 @@
+"""What is learned beside plain labels: votes, mixed batches, teachers, sharpness-aware steps."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.data.faces import DataError
+from fer_core.data.votes import VOTES_FILE
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.training.dataset import load_run_data
+from fer_core.training.job import create_run
+from fer_core.training.loop import Training
+from fer_core.training.mixing import Mixing
+from fer_core.training.run import execute_run
+from fer_core.training.sharpness import climb, descend
+from fer_core.training.targets import vote_targets
+
+_CPU = torch.device("cpu")
+_HEADER = (
+    "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+)
+
+
+def _training(config: RunConfig) -> Training:
+    return Training(config, load_run_data(config), _CPU)
+
+
+@pytest.fixture
+def voted(tiny_config: RunConfig) -> RunConfig:
+    """Row 0 has 6 votes for happy, 2 for angry, 2 for contempt; row 1 only for no face."""
+    rows = ["Training,a,0,6,0,0,2,0,0,2,0,0", "Training,b,0,0,0,0,0,0,0,0,0,10"]
+    rows += ["Training,c,10,0,0,0,0,0,0,0,0,0"] * 208
+    file = Path(tiny_config.data).with_name(VOTES_FILE)
+    file.write_text("\n".join([_HEADER, *rows]) + "\n")
+    return replace(tiny_config, votes_share=0.25)
+
+
+def test_votes_take_their_share_of_the_target(voted: RunConfig) -> None:
+    data = load_run_data(voted)
+    names = data.faces.class_names
+    targets = vote_targets(voted, data)
+    assert targets.shape == (len(data.split.train), 7)
+    assert targets.sum(axis=1) == pytest.approx(np.ones(len(targets)))
+    first = dict(zip(names, targets[0], strict=True))  # labelled angry, contempt is no class here
+    assert first["angry"] == pytest.approx(0.75 + 0.25 * 2 / 8)
+    assert first["happy"] == pytest.approx(0.25 * 6 / 8)
+    assert targets[1].tolist() == np.eye(7)[1].tolist()  # nobody saw a face: the label alone
+    assert targets[2][names.index("neutral")] == pytest.approx(0.25)
+
+
+def test_votes_of_merged_classes_count_together(voted: RunConfig) -> None:
+    merged = replace(voted, class_map={"happy": "strong", "angry": "strong"})
+    data = load_run_data(merged)
+    targets = vote_targets(merged, data)
+    assert targets[0][data.faces.class_names.index("strong")] == pytest.approx(1)
+
+
+def test_votes_are_what_the_network_learns(voted: RunConfig) -> None:
+    training = _training(replace(voted, votes_share=1.0, epochs=12))
+    list(training.epochs())
+    faces, rows = training.data.faces, training.data.split.train[5:]
+    pixels = training.data.preprocessing(torch.from_numpy(np.array(faces.images[rows])))
+    with torch.inference_mode():
+        said = training.deployed.eval()(pixels).argmax(dim=1)
+    neutral = faces.class_names.index("neutral")
+    assert (said == neutral).float().mean() > 0.9  # as voted, though only a seventh is so labelled
+
+
+def test_missing_votes_and_copies_without_votes_are_told(tiny_config: RunConfig) -> None:
+    with pytest.raises(DataError, match=r"votes_share 0.5 asks for FER\+ votes and .* has none"):
+        _training(replace(tiny_config, votes_share=0.5))
+    with pytest.raises(ConfigError, match="votes_share needs the images as they are"):
+        replace(tiny_config, votes_share=0.5, preparation=("mirror",))
+    with pytest.raises(ConfigError, match="votes_share needs the images as they are"):
+        replace(tiny_config, votes_share=0.5, phases=({"preparation": ["mirror"], "epochs": 1},))
+
+
+def test_mixup_blends_images_and_targets_alike(tiny_config: RunConfig) -> None:
+    torch.manual_seed(0)
+    labels = torch.tensor([0, 1, 2, 3])
+    images = labels.float().view(4, 1, 1, 1).expand(4, 1, 8, 8).contiguous()
+    mixed, targets = Mixing(replace(tiny_config, mixup_alpha=1.0), 4)(images, labels)
+    assert targets.sum(dim=1).tolist() == pytest.approx([1] * 4)
+    assert ((targets > 0).sum(dim=1) == 2).all()
+    expected = targets @ torch.arange(4.0)  # the mixed brightness is the mixed label
+    assert torch.allclose(mixed[:, 0, 0, 0], expected, atol=1e-6)
+
+
+def test_cutmix_patches_the_share_that_its_targets_say(tiny_config: RunConfig) -> None:
+    torch.manual_seed(1)
+    labels = torch.tensor([0, 1])
+    images = labels.float().view(2, 1, 1, 1).expand(2, 1, 20, 20).contiguous()
+    mixed, targets = Mixing(replace(tiny_config, cutmix_alpha=1.0), 2)(images, labels)
+    assert 0 < float(targets[0, 1]) < 1
+    assert mixed[0].mean().item() == pytest.approx(float(targets[0, 1]), abs=1e-6)
+    assert set(mixed.unique().tolist()) == {0.0, 1.0}
+
+
+def test_as_many_batches_are_mixed_as_asked(tiny_config: RunConfig) -> None:
+    torch.manual_seed(2)
+    images, labels = torch.zeros(2, 1, 4, 4), torch.tensor([0, 1])
+    mixing = Mixing(replace(tiny_config, mixup_alpha=0.4, mix_probability=0.3), 2)
+    mixed = sum(mixing(images, labels)[1].ndim == 2 for _ in range(1000))
+    assert 240 < mixed < 360
+    plain = Mixing(tiny_config, 2)(images, labels)
+    assert plain[0] is images
+    assert plain[1] is labels
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mixup_alpha": 0.4, "cutmix_alpha": 1.0, "mix_probability": 0.5},
+        {"sharpness_radius": 0.05},
+        {"loss": "one_hot_nll", "mixup_alpha": 0.4, "class_weights": True},
+    ],
+)
+def test_the_curve_is_the_same_twice_and_after_a_resume(
+    tiny_config: RunConfig, changes: dict
+) -> None:
+    config = replace(tiny_config, epochs=3, **changes)
+    whole = [result.train_loss for result in _training(config).epochs()]
+    broken = _training(config)
+    first = next(iter(broken.epochs()))
+    again = _training(config)
+    again.load_state_dict(broken.state_dict())
+    assert [first.train_loss, *(result.train_loss for result in again.epochs())] == whole
+    plain = replace(tiny_config, epochs=3)
+    assert whole != [result.train_loss for result in _training(plain).epochs()]
+
+
+def test_a_learner_takes_over_what_its_teacher_says(tiny_config: RunConfig, tmp_path: Path) -> None:
+    teacher = create_run(replace(tiny_config, epochs=12), tmp_path / "runs", "teacher")
+    execute_run(teacher)
+    config = replace(tiny_config, teachers=(str(teacher.path),), teacher_share=1.0, epochs=20)
+    training = _training(config)
+    labels = training.data.faces.labels
+    labels[training.data.split.train] = 0  # its own labels teach nothing: all lessons are answers
+    results = list(training.epochs())
+    assert results[-1].validation_accuracy > 0.8, results[-1]
+
+
+def test_the_lesson_is_the_divergence_at_the_temperature(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
+    execute_run(teacher)
+    paths = (str(teacher.path),) * 2
+    teachers = _training(
+        replace(tiny_config, teachers=paths, teacher_temperature=3.0, scaling="zero_to_one")
+    ).objective.teachers
+    unit = torch.rand(5, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+    answers = teachers.answers(unit)  # the run's input is 0 to 1, the teacher's -1 to 1
+    model = teachers.checkpoints[0].model
+    with torch.inference_mode():
+        expected = (model(unit * 2 - 1) / 3).softmax(dim=1)
+    assert torch.allclose(answers, expected, atol=1e-6)
+    scores = torch.randn(5, 7, generator=torch.Generator().manual_seed(1))
+    own = (scores / 3).softmax(dim=1)
+    by_hand = 9 * (answers * (answers / own).log()).sum(dim=1).mean()
+    assert float(teachers.loss(scores, answers)) == pytest.approx(float(by_hand), rel=1e-4)
+
+
+def test_a_teacher_of_another_kind_is_refused(tiny_config: RunConfig, tmp_path: Path) -> None:
+    teacher = create_run(replace(tiny_config, epochs=1), tmp_path / "runs", "teacher")
+    execute_run(teacher)
+    config = replace(tiny_config, teachers=(str(teacher.path),))
+    with pytest.raises(ValueError, match="teachers: teacher sees 48 px"):
+        _training(replace(config, image_size=32))
+    with pytest.raises(ValueError, match="teachers: teacher knows angry"):
+        _training(replace(config, classes_left_out=("fear",)))
+    with pytest.raises(ValueError, match=r"holds no weights\.safetensors"):
+        _training(replace(config, teachers=(str(tmp_path),)))
+
+
+def test_climbing_goes_the_radius_along_the_gradient_and_back() -> None:
+    weights = [torch.nn.Parameter(torch.tensor([3.0, 4.0])), torch.nn.Parameter(torch.zeros(1))]
+    (weights[0] ** 2).sum().backward()  # gradient (6, 8), of length 10; the other has none
+    moves = climb(weights, 0.5)
+    assert weights[0].tolist() == pytest.approx([3.3, 4.4])
+    assert weights[0].grad is None
+    (weights[0] ** 2).sum().backward()
+    descend(weights, moves)
+    assert weights[0].tolist() == pytest.approx([3.0, 4.0])
+    assert weights[0].grad.tolist() == pytest.approx([6.6, 8.8])  # taken at the top of the climb
