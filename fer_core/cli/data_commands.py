@@ -28,10 +28,12 @@ def evaluate(chosen: argparse.Namespace) -> int:
     checkpoint = load_checkpoint(chosen.checkpoint)
     size = checkpoint.preprocessing.image_size
     faces = read_faces(chosen.data, image_size=size, progress=progress_bar("reading"))
-    values = evaluate_checkpoint(checkpoint, faces, chosen.split)
+    values = evaluate_checkpoint(checkpoint, faces, chosen.split, mirrored=chosen.mirrored)
     text = f"{chosen.checkpoint} on {chosen.split} of {faces.name}: {score_text(values)}"
     if values["without_twins"]:
         text += f"\nwithout twins of training images: {score_text(values['without_twins'])}"
+    error = values["calibration_error"]
+    text += f"\nexpected calibration error {error:.2%} at temperature {checkpoint.temperature:g}"
     if values["left_out"]:
         text += f"\nleft out, no counterpart in the checkpoint: {values['left_out']}"
     for row in values["per_class"]:

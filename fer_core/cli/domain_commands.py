@@ -102,7 +102,7 @@ def tuning(chosen: argparse.Namespace) -> int:
 
 
 def _show_tuning(chosen: argparse.Namespace, folder: RunFolder) -> int:
-    from fer_core.comparison.domains.tuning import compare_forgetting, compare_tuning
+    from fer_core.comparison.domains.before_after import compare_forgetting, compare_tuning
     from fer_core.comparison.domains.words import before_and_after, slice_sentence, verdict
     from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint

@@ -81,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
     evaluate.add_argument("--data", required=True, help=data_help)
+    evaluate.add_argument(
+        "--mirrored", action="store_true", help="score the mean over each image and its mirror"
+    )
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test", "all"))
 
     predict = command(

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from fer_core.data.faces import DataError
-from fer_core.data.offline_copies import blocks, mirrored, rotated, ten_crops, tenfold
-from fer_core.data.twins import twin_keys
+from fer_core.data.preparation_work import WORK, RowTable, Step
 from fer_core.labels import canonical_name
 
 #: Called with (hundredths done, hundredths in all).
@@ -91,19 +90,19 @@ def prepare_training(
     if not len(images):
         raise DataError("there is no training image to prepare; the split left none")
     every = np.arange(len(images))
-    table = _Table(images, np.asarray(labels, dtype=np.int64), origins=every, index=every)
+    table = RowTable(images, np.asarray(labels, dtype=np.int64), origins=every, index=every)
     rows = []
     for number, step in enumerate(parsed):
         chosen = table.members(_labels_named(step, class_names))
         random = np.random.default_rng((seed, number))
 
-        def inner(share: float, number: int = number) -> None:
+        def on_share(share: float, number: int = number) -> None:
             if progress:
                 progress(round(100 * (number + share)), 100 * len(parsed))
 
-        inner(0.0)
-        table = _WORK[step.name](table, step, chosen, random, inner)
-        inner(1.0)
+        on_share(0.0)
+        table = WORK[step.name](table, step, chosen, random, on_share)
+        on_share(1.0)
         rows.append((step.text, len(table.index)))
     return Prepared(
         images=table.images[table.index],
@@ -113,158 +112,7 @@ def prepare_training(
     )
 
 
-@dataclass(frozen=True)
-class _Step:
-    text: str
-    name: str
-    number: float
-    classes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Stored rows, and `index`: which of them are in the set, in which order, repeats allowed.
-
-    Steps that only choose rows change the index alone, so that no image is copied for them.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    origins: np.ndarray
-    index: np.ndarray
-
-    @property
-    def row_labels(self) -> np.ndarray:
-        return self.labels[self.index]
-
-    def members(self, labels: np.ndarray | None) -> np.ndarray:
-        """Stored-row numbers of the rows whose label is in `labels`; None is every row."""
-        return self.index if labels is None else self.index[np.isin(self.row_labels, labels)]
-
-    def groups(self) -> list[np.ndarray]:
-        """Positions in `index` per class that is there, in class order."""
-        row_labels = self.row_labels
-        return [np.flatnonzero(row_labels == label) for label in np.unique(row_labels)]
-
-    def chosen(self, positions: np.ndarray) -> _Table:
-        return replace(self, index=self.index[positions])
-
-    def with_copies(self, copies: np.ndarray, made_from: np.ndarray) -> _Table:
-        """The set with `copies` (K, H, W, C) at its end, each made from a stored row."""
-        there = len(self.images)
-        return _Table(
-            np.concatenate([self.images, copies]),
-            np.concatenate([self.labels, self.labels[made_from]]),
-            np.concatenate([self.origins, self.origins[made_from]]),
-            np.concatenate([self.index, np.arange(there, there + len(copies))]),
-        )
-
-
-_Inner = Callable[[float], None]
-
-
-def _oversample(
-    table: _Table, step: _Step, chosen: np.ndarray, random: np.random.Generator, inner: _Inner
-) -> _Table:
-    """Every image once, and as many more with replacement as its class lacks; shuffled."""
-    groups = table.groups()
-    largest = max(map(len, groups))
-    drawn = [random.choice(group, largest - len(group)) for group in groups]
-    return table.chosen(random.permutation(np.concatenate([*groups, *drawn])))
-
-
-def _tenfold(
-    table: _Table, step: _Step, chosen: np.ndarray, random: np.random.Generator, inner: _Inner
-) -> _Table:
-    height, width = table.images.shape[1:3]
-    if height != width:
-        raise DataError(
-            f"tenfold turns images by quarters, so they must be square, got {width} x {height}; "
-            "choose an image size"
-        )
-    count = len(table.index)
-    result = np.empty((count, 10, *table.images.shape[1:]), dtype=np.uint8)
-    for rows in blocks(result):
-        result[rows] = tenfold(table.images[table.index[rows]], random)
-        inner(rows.stop / count)
-    made_from = np.repeat(table.index, 10)
-    return _Table(
-        result.reshape(-1, *table.images.shape[1:]),
-        table.labels[made_from],
-        table.origins[made_from],
-        np.arange(len(made_from)),
-    )
-
-
-def _drop_duplicates(
-    table: _Table, step: _Step, chosen: np.ndarray, random: np.random.Generator, inner: _Inner
-) -> _Table:
-    _, first = np.unique(table.index, return_index=True)  # the same stored row is the same image
-    positions = np.sort(first)
-    keys = twin_keys(table.images)[table.index[positions]]
-    labels = table.row_labels[positions].tolist()
-    seen: dict[tuple[str, int], int] = {}
-    for position, key, label in zip(positions.tolist(), keys.tolist(), labels, strict=True):
-        seen.setdefault((key, label), position)
-    return table.chosen(np.array(list(seen.values()), dtype=np.int64))
-
-
-def _keep(
-    table: _Table, step: _Step, chosen: np.ndarray, random: np.random.Generator, inner: _Inner
-) -> _Table:
-    return _drawn(table, lambda size: max(1, round(step.number * size)), random)
-
-
-def _trim(
-    table: _Table, step: _Step, chosen: np.ndarray, random: np.random.Generator, inner: _Inner
-) -> _Table:
-    smallest = min(map(len, table.groups()))
-    return _drawn(table, lambda size: smallest, random)
-
-
-def _drawn(table: _Table, wanted: Callable[[int], int], random: np.random.Generator) -> _Table:
-    """`wanted(size)` random rows of every class, without replacement, in the order they were in."""
-    kept = [random.choice(group, wanted(len(group)), replace=False) for group in table.groups()]
-    return table.chosen(np.sort(np.concatenate(kept)))
-
-
-def _mirror(
-    table: _Table, step: _Step, chosen: np.ndarray, random: np.random.Generator, inner: _Inner
-) -> _Table:
-    return table.with_copies(mirrored(table.images[chosen]), chosen)
-
-
-def _rotate(
-    table: _Table, step: _Step, chosen: np.ndarray, random: np.random.Generator, inner: _Inner
-) -> _Table:
-    return table.with_copies(rotated(table.images[chosen], step.number, random), chosen)
-
-
-def _ten_crop(
-    table: _Table, step: _Step, chosen: np.ndarray, random: np.random.Generator, inner: _Inner
-) -> _Table:
-    side, height, width = int(step.number), *table.images.shape[1:3]
-    if side >= min(height, width):
-        raise DataError(
-            f"the crops of {step.text!r} must be smaller than the images ({width} x {height}), "
-            f"got {side}; try {min(height, width) * 11 // 12}"
-        )
-    return table.with_copies(ten_crops(table.images[chosen], side), np.repeat(chosen, 10))
-
-
-_WORK: dict[str, Callable[..., _Table]] = {
-    "oversample": _oversample,
-    "tenfold": _tenfold,
-    "drop_duplicates": _drop_duplicates,
-    "keep": _keep,
-    "trim": _trim,
-    "mirror": _mirror,
-    "rotate": _rotate,
-    "ten_crop": _ten_crop,
-}
-
-
-def _parse(text: str) -> _Step:
+def _parse(text: str) -> Step:
     name, *words = str(text).split() or [""]
     kind = STEPS.get(name)
     if kind is None:
@@ -281,7 +129,7 @@ def _parse(text: str) -> _Step:
             )
     if words and not kind.classes:
         raise DataError(f"{name} takes nothing after it, got {text!r}; leave {words[0]!r} out")
-    return _Step(" ".join(str(text).split()), name, number, tuple(words))
+    return Step(" ".join(str(text).split()), name, number, tuple(words))
 
 
 _EXAMPLES = {"keep": "keep 0.6", "rotate": "rotate 10 disgust", "ten_crop": "ten_crop 44 disgust"}
@@ -294,7 +142,7 @@ def _number(words: list[str]) -> float:
         return math.nan
 
 
-def _labels_named(step: _Step, class_names: Sequence[str]) -> np.ndarray | None:
+def _labels_named(step: Step, class_names: Sequence[str]) -> np.ndarray | None:
     """The labels of a step's classes; None when it names none, which means all."""
     if not step.classes:
         return None

@@ -35,6 +35,7 @@ def write_card(
         "|---|---|---|---|---|---|",
         *_rows(record),
         "",
+        *_calibration(record),
         *_per_class(record),
         "## How it was made",
         "```",
@@ -62,6 +63,8 @@ def _rows(record: dict[str, Any]) -> list[str]:
         ("validation", "validation"),
         ("test", "test"),
         ("test_without_twins", "test, without images that have a pixel-identical twin in training"),
+        ("test_mirrored", "test, mean over each image and its mirror image"),
+        ("test_mirrored_without_twins", "the same without twins"),
     )
     rows = []
     for key, title in named:
@@ -73,6 +76,21 @@ def _rows(record: dict[str, Any]) -> list[str]:
                 f"{scores['macro_f1']:.4f} | {scores['weighted_f1']:.4f} | {scores['n']:,} |"
             )
     return rows
+
+
+def _calibration(record: dict[str, Any]) -> list[str]:
+    """One sentence on how far the probabilities can be taken at their word."""
+    fitted, scores = record.get("calibration"), record.get("test") or record.get("validation")
+    if not fitted or not scores or "calibration_error" not in scores:
+        return []
+    part = "test" if record.get("test") else "validation"
+    before = fitted["error_before"][part]
+    return [
+        f"Calibration: the expected calibration error on {part} is "
+        f"{scores['calibration_error']:.1%} (15 bins) at temperature {fitted['temperature']:g}, "
+        f"fitted on the validation split; {before:.1%} without it.",
+        "",
+    ]
 
 
 def _per_class(record: dict[str, Any]) -> list[str]:

@@ -49,8 +49,16 @@ class Checkpoint:
     temperature: float = 1.0
 
     @torch.inference_mode()
-    def probabilities(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """uint8 (N, H, W, C) → float32 (N, classes), each row summing to 1."""
+    def probabilities(
+        self, images: np.ndarray, batch_size: int = 256, mirrored: bool = False
+    ) -> np.ndarray:
+        """uint8 (N, H, W, C) → float32 (N, classes), each row summing to 1.
+
+        mirrored: the mean over each image and its mirror image, for twice the work.
+        """
+        if mirrored:
+            plain = self.probabilities(images, batch_size)
+            return (plain + self.probabilities(images[:, :, ::-1], batch_size)) / 2
         device = next(self.model.parameters()).device
         rows = [np.zeros((0, len(self.class_names)), dtype=np.float32)]
         for start in range(0, len(images), batch_size):

@@ -25,16 +25,17 @@ def evaluate_checkpoint(
     faces: Faces,
     part: str = "test",
     mapping: Mapping[str, str] | None = None,
+    mirrored: bool = False,
 ) -> dict[str, Any]:
     """Scores of `checkpoint` on one part of `faces`, split as the checkpoint's own run was.
 
     Where that run left classes or duplicates out or merged classes, the same is done before the
     split here too, or a drawn test part would hold images that it trained on.
     mapping: class of the set → class of the checkpoint, "" to leave it out; what it does not name
-    goes by `proposed_mapping`.
+    goes by `proposed_mapping`. mirrored: of the mean over each image and its mirror image.
 
-    Keys: checkpoint, data, fingerprint, split, accuracy (a fraction), interval (95 %), macro_f1,
-    weighted_f1, loss, n, per_class, confusion (rows true, both in the checkpoint's class order),
+    Keys: checkpoint, data, fingerprint, split, mirrored, accuracy (a fraction), interval (95 %),
+    macro_f1, weighted_f1, loss, calibration_error, n, per_class, confusion (rows true, both in the checkpoint's class order),
     without_twins (the same headline scores without images that have a pixel-identical twin in the
     set's training part; None when there is no such image) and left_out ({class: images} without a
     counterpart in the checkpoint).
@@ -56,7 +57,7 @@ def evaluate_checkpoint(
             f"({', '.join(checkpoint.class_names)}); try another --split"
         )
     images = np.asarray(faces.images[indices])
-    probabilities = checkpoint.probabilities(images)
+    probabilities = checkpoint.probabilities(images, mirrored=mirrored)
     without = None
     if part in ("validation", "test") and len(train):
         twins = has_twin_in(images, faces.images[train])
@@ -67,6 +68,7 @@ def evaluate_checkpoint(
         "data": faces.name,
         "fingerprint": faces.fingerprint,
         "split": part,
+        "mirrored": mirrored,
         **full_report(probabilities, labels, checkpoint.class_names),
         "without_twins": without,
         "left_out": images_per_class(faces, unknown),

@@ -250,10 +250,11 @@ class Training:
         wanted = self.config.precision
         return wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda")
 
-    def predict(self, part: FaceTensor) -> np.ndarray:
-        """float32 (N, classes) probabilities of the deployed network, in stored order."""
+    def predict(self, part: FaceTensor, mirrored: bool = False) -> np.ndarray:
+        """float32 (N, classes) probabilities of the deployed network, in stored order; mirrored: of
+        the mirror images."""
         pre = self.data.preprocessing
-        return predict_part(self.deployed, part, pre, self.classes, self._half())
+        return predict_part(self.deployed, part, pre, self.classes, self._half(), mirrored)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values and tensors: enough to go on after the last finished epoch."""

@@ -24,12 +24,29 @@ def wilson_interval(correct: int, total: int, z: float = 1.959964) -> tuple[floa
     return (0.0 if correct == 0 else low), (1.0 if correct == total else high)  # exact at the ends
 
 
+#: Bins of equal width over the confidence, in which `calibration_error` compares.
+CALIBRATION_BINS = 15
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Expected calibration error, a fraction: by how much confidence and accuracy differ, averaged
+    over the images (Guo et al., arXiv 1706.04599; 15 bins).
+
+    probabilities: float (N, classes); labels: int (N,). 0 without images.
+    """
+    confidence = probabilities.max(axis=1, initial=0).astype(np.float64)
+    right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
+    bins = np.clip(np.ceil(confidence * CALIBRATION_BINS) - 1, 0, CALIBRATION_BINS - 1)
+    gaps = np.bincount(bins.astype(np.int64), weights=confidence - right)
+    return float(np.abs(gaps).sum() / max(1, len(labels)))
+
+
 def score(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Headline scores.
 
     probabilities: float (N, classes); labels: int (N,). Returns accuracy (fraction), interval,
-    macro_f1, weighted_f1, loss (mean negative log likelihood) and n. Macro F1 averages over the
-    classes that occur as a label or a prediction.
+    macro_f1, weighted_f1, loss (mean negative log likelihood), calibration_error and n. Macro F1
+    averages over the classes that occur as a label or a prediction.
     """
     predicted = probabilities.argmax(axis=1)
     correct = int((predicted == labels).sum())
@@ -40,6 +57,7 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
         "weighted_f1": float(f1_score(labels, predicted, average="weighted", zero_division=0)),
         "loss": float(-np.log(np.clip(picked, 1e-12, None)).mean()),
+        "calibration_error": calibration_error(probabilities, labels),
         "n": len(labels),
     }
 

@@ -20,13 +20,15 @@ from fer_core.data.faces import Faces
 from fer_core.models import ModelFacts
 from fer_core.paths import REPOSITORY, RunFolder
 from fer_core.runs.card import write_card
+from fer_core.runs.checkpoint import save_weights
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import repeat_command
 from fer_core.runs.record import read_epochs, write_json
+from fer_core.training.calibration import at_temperature, fit_temperature
 from fer_core.training.dataset import RunData
 from fer_core.training.kernel_fit import KernelTraining
 from fer_core.training.loop import Training
-from fer_core.training.metrics import full_report, score
+from fer_core.training.metrics import calibration_error, full_report, score
 
 
 def score_run(
@@ -40,10 +42,13 @@ def score_run(
 ) -> dict[str, Any]:
     """Write predictions.parquet, record.json and card.md; returns the record.
 
-    The test split is looked at here and nowhere else, with the weights that validation chose.
+    The test split is looked at here and nowhere else, with the weights that validation chose and at
+    the temperature that was fitted on it, which the weights carry from here on. Stored predictions
+    are at that temperature, without the mirror image; `test_mirrored` has the scores with it.
     """
     training.deployed.load_state_dict(load_file(folder.weights))
     names = data.faces.class_names
+    temperature = _calibrate(folder, config, data, training)
     tables, record = [], _head(folder, config, data, facts, training)
     record |= {
         "state": "finished",
@@ -55,24 +60,53 @@ def score_run(
         "images_seen": training.images_seen,
         "device": device,
     }
-    record |= {"test": None, "test_without_twins": None}
+    record |= {"test": None, "test_without_twins": None, "test_mirrored": None}
+    record["calibration"] = {"temperature": temperature, "error_before": {}}
     for part in ("validation", "test"):
         indices = getattr(data.split, part)
         if not len(indices):
             continue
-        probabilities = training.predict(FaceTensor.of(data.faces, indices, training.device))
+        faces = FaceTensor.of(data.faces, indices, training.device)
         labels = data.faces.labels[indices]
+        raw = training.predict(faces)
+        record["calibration"]["error_before"][part] = calibration_error(raw, labels)
+        probabilities = at_temperature(raw, temperature)
         twins = data.with_twin(indices)
         tables.append(prediction_table(data.faces, indices, part, probabilities, twins))
         record[part] = full_report(probabilities, labels, names)
         if part == "test" and twins.any() and not twins.all():
             record["test_without_twins"] = score(probabilities[~twins], labels[~twins])
+        if part == "test" and isinstance(training, Training):
+            flipped = at_temperature(training.predict(faces, mirrored=True), temperature)
+            both = (probabilities + flipped) / 2
+            record["test_mirrored"] = score(both, labels)
+            if record["test_without_twins"]:
+                record["test_mirrored_without_twins"] = score(both[~twins], labels[~twins])
     scratch = folder.predictions.with_name(f".{folder.predictions.name}.part")
     pd.concat(tables, ignore_index=True).to_parquet(scratch, index=False)
     scratch.replace(folder.predictions)
     write_json(folder.record, record)
     write_card(folder, config, record)
     return record
+
+
+def _calibrate(
+    folder: RunFolder, config: RunConfig, data: RunData, training: Training | KernelTraining
+) -> float:
+    """Fit the temperature on the validation part and write it into the weights' header."""
+    indices = data.split.validation
+    raw = training.predict(FaceTensor.of(data.faces, indices, training.device))
+    temperature = fit_temperature(raw, data.faces.labels[indices])
+    save_weights(
+        folder.weights,
+        training.deployed.state_dict(),
+        model_name=config.model,
+        model_options=training.model_options,
+        preprocessing=data.preprocessing,
+        class_names=data.faces.class_names,
+        temperature=temperature,
+    )
+    return temperature
 
 
 def prediction_table(

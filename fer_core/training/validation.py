@@ -18,12 +18,17 @@ def predict_part(
     preprocessing: Preprocessing,
     classes: int,
     half_precision: bool = False,
+    mirrored: bool = False,
 ) -> np.ndarray:
-    """float32 (N, classes) probabilities, in stored order; half_precision computes in bfloat16."""
+    """float32 (N, classes) probabilities, in stored order; half_precision computes in bfloat16.
+
+    mirrored: of the mirror images.
+    """
     model.eval()
     rows = [np.zeros((0, classes), dtype=np.float32)]
     for batch in plain_batches(part, preprocessing, 512):
-        images = batch.images.contiguous(memory_format=torch.channels_last)
+        images = batch.images.flip(-1) if mirrored else batch.images
+        images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(part.device.type, torch.bfloat16, enabled=half_precision):
             scores = model(images)  # (B, classes)
         rows.append(scores.float().softmax(dim=1).cpu().numpy())

@@ -96,7 +96,8 @@ SIDE_BY_SIDE = (
         "vgg19_frozen",
         "D · VGG19, frozen",
         "ImageNet's VGG19 up to its last convolution, frozen, and a small classifier on it. "
-        f"Fetches the ImageNet weights at the first start. The report's figure is 39.04 %. {FER2013_NOTE}",
+        "Fetches the ImageNet weights at the first start. The report's figure is 39.04 %. "
+        f"{FER2013_NOTE}",
         system="D",
         **_NINETY_TEN,
         **_CALLBACKS,

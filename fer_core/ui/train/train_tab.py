@@ -15,8 +15,8 @@ from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipes import RECIPES, find_recipe
 from fer_core.runs.record import RunError
 from fer_core.training.job import repeat_command, start_run
-from fer_core.ui.shared.model_list import every_model, options_info
 from fer_core.ui.shared.edits import edited
+from fer_core.ui.shared.model_list import every_model, options_info
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER, SharedState

@@ -17,6 +17,7 @@ from fer_core.ui.experiments.budgets.form import (
     suggested_name,
 )
 from fer_core.ui.experiments.budgets.results import stored_names
+from fer_core.ui.shared.edits import edited
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 from fer_core.ui.train.live_run import CLOSED
@@ -42,13 +43,18 @@ QUIET: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class BudgetForm:
-    """The widgets of the form; `fields` in the order of `read_budget_form`, lines flattened."""
+    """The widgets of the form; `fields` in the order of `read_budget_form`, lines flattened.
+
+    message says what is wrong with the form as it stands; started is a place of its own, because
+    a start gives the form its next name, upon which it is looked at again.
+    """
 
     name: gr.Textbox
     kind: gr.Radio
     fields: list[Any]
     start: gr.Button
     message: gr.Markdown
+    started: gr.Markdown
     preview: gr.HTML
     command: gr.Textbox
 
@@ -113,6 +119,7 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
         elem_id="budget-start",
     )
     message = gr.Markdown(CLOSED if settings.public else "", elem_id="budget-message")
+    started = gr.Markdown(elem_id="budget-started")
     preview = gr.HTML(js_on_load=None, elem_id="budget-preview")
     command = gr.Textbox(
         label="The command that trains the same and compares",
@@ -161,7 +168,7 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
         ).then(on_form, fields, outputs, **QUIET)
     shared.data_choice.change(on_form, fields, outputs, **QUIET)
     shared.page.load(on_form, fields, outputs, **QUIET)
-    return BudgetForm(name, kind, fields, start, message, preview, command)
+    return BudgetForm(name, kind, fields, start, message, started, preview, command)
 
 
 def form_values(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -142,11 +142,11 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
             plan = start_from_budget_form(settings, chosen_name, *rest)
         except (RunError, ValueError, OSError) as error:
             refusal = f"⚠️ **This cannot start:** {plain(error)}"
-            return gr.skip(), refusal, gr.skip(), gr.skip(), gr.skip()
+            return gr.skip(), refusal, "", gr.skip(), gr.skip(), gr.skip()
         said = f"**{plain(plan.name)}** is in the queue: its contenders train one after another."
         name = suggested_name(plan.kind, stored_names(settings.runs_folder))
         _, preview, command = form_preview(settings, name, *rest)
-        return plan.name, said, name, preview, command
+        return plan.name, "", said, name, preview, command
 
     def on_stop(name: Any) -> None:
         count = _or_error(stop_budget, settings, name)
@@ -167,7 +167,10 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
     form.start.click(
         on_start,
         form.fields,
-        [widgets["stored"], form.message, form.name, form.preview, form.command],
+        [
+            *(widgets["stored"], form.message, form.started),
+            *(form.name, form.preview, form.command),
+        ],
         api_visibility="private",
         concurrency_limit=1,
     )

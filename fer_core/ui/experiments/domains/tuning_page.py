@@ -11,17 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fer_core.comparison.domains.domain import Scoring
-from fer_core.comparison.domains.lineage import first_checkpoint, own_source
-from fer_core.comparison.domains.tuning import (
-    TuningPlan,
+from fer_core.comparison.domains.before_after import (
     compare_forgetting,
     compare_tuning,
-    is_tuning,
-    slice_counts,
     stored_comparison,
-    tuning_config,
 )
+from fer_core.comparison.domains.domain import Scoring
+from fer_core.comparison.domains.lineage import first_checkpoint, own_source
+from fer_core.comparison.domains.tuning import TuningPlan, is_tuning, slice_counts, tuning_config
 from fer_core.data.faces import DataError
 from fer_core.data.readers import read_faces
 from fer_core.paths import RunFolder

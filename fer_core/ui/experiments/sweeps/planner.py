@@ -13,6 +13,7 @@ from fer_core.runs.recipes import RECIPES, find_recipe
 from fer_core.runs.record import RunError
 from fer_core.training.sweep_queue import check_free
 from fer_core.ui.experiments.sweeps import form
+from fer_core.ui.shared.edits import edited
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, SharedState
 from fer_core.ui.train.live_run import CLOSED
@@ -29,12 +30,17 @@ _QUIET = {"show_progress": "hidden", "api_visibility": "private", "concurrency_l
 
 @dataclass(frozen=True)
 class Planner:
-    """name, start, message: for the event that queues the plan. inputs: as `read_inputs` takes
-    them."""
+    """name, start, message, started: for the event that queues the plan. inputs: as `read_inputs`
+    takes them.
+
+    message says what is wrong with the form as it stands; started is a place of its own, because
+    the event empties the name, upon which the form is looked at again.
+    """
 
     name: gr.Textbox
     start: gr.Button
     message: gr.Markdown
+    started: gr.Markdown
     inputs: list[Any]
 
 
@@ -138,6 +144,7 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
         elem_id="sweep-start",
     )
     message = gr.Markdown(CLOSED if settings.public else "", elem_id="sweep-message")
+    started = gr.Markdown(elem_id="sweep-started")
 
     inputs = [
         *(shared.data_choice, own_split, kind, recipe, methods, plans, epochs, common, seeds, name),
@@ -186,7 +193,7 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
     recipe.input(on_recipe, recipe, [methods, epochs, own_split], **_QUIET).then(**wiring)
     shared.data_choice.change(**wiring)
     shared.page.load(**wiring)
-    return Planner(name, start, message, inputs)
+    return Planner(name, start, message, started, inputs)
 
 
 def read_inputs(

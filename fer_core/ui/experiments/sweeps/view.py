@@ -112,8 +112,8 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
             sweep = plan_from_form(*read_inputs(*values))
             text = board.start(settings, sweep)
         except (ConfigError, RunError) as error:
-            return gr.skip(), problem(error), gr.skip()
-        return sweep.name, f"**{plain(text)}** How far it is stands under *Watch*.", ""
+            return gr.skip(), problem(error), "", gr.skip()
+        return sweep.name, "", f"**{plain(text)}** How far it is stands under *Watch*.", ""
 
     def on_stop(name: Any) -> None:
         gr.Info(_or_error(board.stop, settings, name))
@@ -138,11 +138,13 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
     shared.fast_timer.tick(**again)
     shared.page.load(**again)
     gr.on([chosen.change, kind.input, order.input], **again)
+    # the rows of an ablation table stand in the order of its plan
+    kind.change(lambda shown: gr.Dropdown(interactive=shown == "results"), kind, order, **quiet)
     chosen.change(lambda: gr.Group(visible=False), None, confirm, **quiet)
     planner.start.click(
         on_start,
         planner.inputs,
-        [chosen, planner.message, planner.name],
+        [chosen, planner.message, planner.started, planner.name],
         api_visibility="private",
     ).then(**again)
     for button, handler in ((stop, on_stop), (resume, on_resume)):

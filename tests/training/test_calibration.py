@@ -1,0 +1,79 @@
+"""Temperature scaling and the error that it is to lower."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.runs.checkpoint import load_checkpoint
+from fer_core.runs.config import RunConfig
+from fer_core.runs.record import read_record
+from fer_core.training.calibration import at_temperature, fit_temperature
+from fer_core.training.dataset import load_run_data
+from fer_core.training.job import create_run
+from fer_core.training.metrics import calibration_error, score
+from fer_core.training.run import execute_run
+
+
+def _drawn(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities that are too sure by the temperature, and labels drawn from the true ones."""
+    random = np.random.default_rng(0)
+    logits = random.normal(0, 1.5, (count, 5))
+    true = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (true.cumsum(axis=1) > random.random((count, 1))).argmax(axis=1)
+    sharp = np.exp(logits * temperature)
+    return sharp / sharp.sum(axis=1, keepdims=True), labels
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_that_made_them_too_sure_is_found(temperature: float) -> None:
+    probabilities, labels = _drawn(temperature)
+    found = fit_temperature(probabilities, labels)
+    assert found == pytest.approx(temperature, rel=0.03)
+    assert calibration_error(at_temperature(probabilities, found), labels) < 0.012
+
+
+def test_the_error_is_the_mean_gap_between_confidence_and_accuracy() -> None:
+    sure = np.array([[0.9, 0.1]] * 10)
+    labels = np.array([0] * 6 + [1] * 4)
+    assert calibration_error(sure, labels) == pytest.approx(0.3)
+    mixed = np.concatenate([sure, np.array([[0.4, 0.6]] * 10)])  # right in 6 of 10, as it says
+    both = np.concatenate([labels, np.array([1] * 6 + [0] * 4)])
+    assert calibration_error(mixed, both) == pytest.approx(0.15)
+    assert calibration_error(np.zeros((0, 3)), np.zeros(0, dtype=np.int64)) == 0
+
+
+def test_a_temperature_moves_no_label_and_few_images_fit_none() -> None:
+    probabilities, labels = _drawn(2.0, 200)
+    cooler = at_temperature(probabilities, 3.0)
+    assert (cooler.argmax(axis=1) == probabilities.argmax(axis=1)).all()
+    assert cooler.sum(axis=1) == pytest.approx(np.ones(200))
+    assert at_temperature(np.array([[0.8, 0.2]]), 2.0)[0] == pytest.approx([2 / 3, 1 / 3])
+    assert fit_temperature(probabilities[:49], labels[:49]) == 1.0
+    certain = np.eye(5, dtype=np.float32)[labels]
+    assert np.isfinite(at_temperature(certain, 2.0)).all()
+
+
+def test_a_run_leaves_calibrated_weights_and_both_scores(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = tiny_config.with_settings(["split=stratified", "validation_share=0.3", "epochs=4"])
+    run = create_run(config, tmp_path / "runs", "calibrated")
+    execute_run(run)
+    record, checkpoint = read_record(run), load_checkpoint(run.path)
+    assert checkpoint.temperature == record["calibration"]["temperature"] != 1.0
+    data = load_run_data(config)
+    images, labels = data.faces.images[data.split.test], data.faces.labels[data.split.test]
+    plain = checkpoint.probabilities(images)
+    assert score(plain, labels)["loss"] == pytest.approx(record["test"]["loss"], rel=1e-4)
+    flipped = checkpoint.probabilities(images[:, :, ::-1])
+    both = checkpoint.probabilities(images, mirrored=True)
+    assert both == pytest.approx((plain + flipped) / 2)
+    assert score(both, labels)["loss"] == pytest.approx(record["test_mirrored"]["loss"], rel=1e-4)
+    before = record["calibration"]["error_before"]["validation"]
+    hot = at_temperature(plain, 1 / checkpoint.temperature)  # back to temperature 1
+    error = record["calibration"]["error_before"]["test"]
+    assert calibration_error(hot, labels) == pytest.approx(error, abs=1e-4)
+    assert 0 <= before <= 1
+    assert "expected calibration error on test" in run.card.read_text()
+    assert "mean over each image and its mirror image" in run.card.read_text()
