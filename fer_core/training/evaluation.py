@@ -35,10 +35,10 @@ def evaluate_checkpoint(
     goes by `proposed_mapping`. mirrored: of the mean over each image and its mirror image.
 
     Keys: checkpoint, data, fingerprint, split, mirrored, accuracy (a fraction), interval (95 %),
-    macro_f1, weighted_f1, loss, calibration_error, n, per_class, confusion (rows true, both in the checkpoint's class order),
-    without_twins (the same headline scores without images that have a pixel-identical twin in the
-    set's training part; None when there is no such image) and left_out ({class: images} without a
-    counterpart in the checkpoint).
+    macro_f1, weighted_f1, loss, calibration_error, n, per_class, confusion (rows true, both in the
+    checkpoint's class order), without_twins (the same headline scores without images that have a
+    pixel-identical twin in the set's training part; None when there is no such image) and left_out
+    ({class: images} without a counterpart in the checkpoint).
     """
     config = run_config(checkpoint)
     used = checked_mapping(mapping or {}, faces.class_names, checkpoint.class_names, config)
