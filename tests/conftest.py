@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import serving
+import tuned_world
 
 from fer_core.data.faces import Faces
 from fer_core.labels import FER2013_CLASSES
@@ -91,3 +92,11 @@ def served_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Ser
     served = serving.ServedApp(tmp_path_factory.mktemp("served"))
     yield served
     served.stop()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuned_world.World:
+    """Two small sets, a run that learned one and a run that was fine-tuned on the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FER_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        return tuned_world.make_world(tmp_path_factory.mktemp("world"))

@@ -34,6 +34,16 @@ from fer_core.training.evaluation import proposed_mapping
 from fer_core.training.job import create_run
 
 
+@pytest.fixture
+def start(world: World) -> Checkpoint:
+    return load_checkpoint(world.start.path)
+
+
+@pytest.fixture
+def away(world: World, start: Checkpoint) -> Faces:
+    return read_faces(world.away, image_size=start.preprocessing.image_size)
+
+
 def test_a_paired_gain_counts_the_images_that_changed() -> None:
     labels = np.zeros(100, dtype=int)
     before = np.r_[np.zeros(40), np.ones(60)].astype(int)

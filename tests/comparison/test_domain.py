@@ -38,6 +38,16 @@ from fer_core.training.evaluation import (
 )
 
 
+@pytest.fixture
+def start(world: World) -> Checkpoint:
+    return load_checkpoint(world.start.path)
+
+
+@pytest.fixture
+def away(world: World, start: Checkpoint) -> Faces:
+    return read_faces(world.away, image_size=start.preprocessing.image_size)
+
+
 def test_classes_are_matched_by_name_and_its_synonyms() -> None:
     source = ("angry", "pain", "joy", "Contempt")
     assert proposed_mapping(source, FER2013_CLASSES) == {

@@ -136,7 +136,6 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
         max_length=30,
         elem_id="sweep-name",
     )
-    preview = gr.HTML(elem_id="sweep-preview", js_on_load=None)
     start = gr.Button(
         "Put it in the queue",
         variant="primary",
@@ -145,6 +144,8 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
     )
     message = gr.Markdown(CLOSED if settings.public else "", elem_id="sweep-message")
     started = gr.Markdown(elem_id="sweep-started")
+    # below the button, which would jump with every value that is half typed
+    preview = gr.HTML(elem_id="sweep-preview", js_on_load=None)
 
     inputs = [
         *(shared.data_choice, own_split, kind, recipe, methods, plans, epochs, common, seeds, name),

@@ -46,7 +46,6 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
             chosen = gr.Dropdown(
                 [], label="Sweep", allow_custom_value=True, elem_id="watched-sweep"
             )
-            status = gr.HTML(css_template=STATUS_CSS, elem_id="sweep-status", js_on_load=None)
             with gr.Row():
                 stop = gr.Button(
                     "Stop the rest", interactive=False, size="sm", elem_id="sweep-stop"
@@ -60,6 +59,8 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
                         "Delete for good", variant="stop", size="sm", elem_id="sweep-really"
                     )
                     keep = gr.Button("Keep it", size="sm", elem_id="sweep-keep")
+            # below the buttons, which would jump with every count that comes or goes
+            status = gr.HTML(css_template=STATUS_CSS, elem_id="sweep-status", js_on_load=None)
     with gr.Column(visible=False) as body:
         gr.Markdown("### Results")
         with gr.Row():

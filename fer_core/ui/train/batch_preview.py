@@ -1,0 +1,58 @@
+"""What a batch of the run that the form describes will look like."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import gradio as gr
+import numpy as np
+
+from fer_core.data.faces import DataError
+from fer_core.labels import colour
+from fer_core.runs.checkpoint import CheckpointError
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.training.preview import BatchPreview, preview_batch
+from fer_core.ui.shared.face_grid import GridFace, face_grid
+
+_ASK = "Shows the first images as the network will see them, with what it is to say of each."
+
+
+def build_batch_preview() -> tuple[gr.Button, gr.HTML]:
+    """The button and the place of the grid; the caller wires them to its form."""
+    with gr.Accordion("Preview of a batch", open=False, elem_id="batch-preview"):
+        button = gr.Button("Show a batch", size="sm", elem_id="show-batch")
+        grid = gr.HTML(f'<p class="note">{_ASK}</p>', elem_id="batch-grid", js_on_load=None)
+    return button, grid
+
+
+def show_batch(read: Callable[[], RunConfig]) -> str:
+    """HTML of the grid, or the reason why there is none. read: makes the configuration."""
+    try:
+        return batch_html(preview_batch(read()))
+    except (ConfigError, DataError, CheckpointError, OSError) as error:
+        return f'<p class="note">No batch can be shown: {html.escape(str(error))}</p>'
+
+
+def batch_html(preview: BatchPreview) -> str:
+    faces = [
+        GridFace(
+            image,
+            caption=(name := preview.class_names[int(target.argmax())]),
+            detail=_shares(target, preview.class_names),
+            colour=colour(name),
+            alt=f"a training image to be called {name}",
+        )
+        for image, target in zip(preview.images, preview.targets, strict=True)
+    ]
+    note = f"The first {len(faces)} of a batch of {preview.batch_size:,}."
+    return f'<p class="note">{note}</p>{face_grid(faces)}'
+
+
+def _shares(target: np.ndarray, names: tuple[str, ...]) -> str:
+    """ "70 % happy, 30 % sad" for a mixed image, nothing for a plain one."""
+    if target.max() > 0.995:
+        return ""
+    order = np.argsort(-target)
+    parts = [f"{target[place]:.0%} {names[place]}" for place in order if target[place] >= 0.005]
+    return ", ".join(parts)
