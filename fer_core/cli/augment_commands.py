@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from fer_core.cli.output import Command, progress_bar, show_result
+from fer_core.cli.arguments import add_checkpoint
+from fer_core.cli.output import Command, progress_bar, read_data, show_result
 
 
 def add_commands(command: Command) -> None:
@@ -15,7 +15,7 @@ def add_commands(command: Command) -> None:
         changes,
         "count how often a model changes its label under each augmentation alone",
     )
-    found.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
+    add_checkpoint(found)
     found.add_argument("--data", required=True, help="a data set as for `audit`")
     found.add_argument("--policy", default="standard", help="a ready policy (standard)")
     found.add_argument(
@@ -34,7 +34,6 @@ def changes(chosen: argparse.Namespace) -> int:
         single_operations,
     )
     from fer_core.data.faces import DataError
-    from fer_core.data.readers import read_faces
     from fer_core.data.split import SplitPlan
     from fer_core.runs.checkpoint import load_checkpoint
 
@@ -45,7 +44,7 @@ def changes(chosen: argparse.Namespace) -> int:
         raise DataError(f"--count must be at least 1, got {chosen.count}; try 200")
     judge = load_checkpoint(chosen.checkpoint)
     size = judge.preprocessing.image_size
-    faces = read_faces(chosen.data, image_size=size, progress=progress_bar("reading"))
+    faces = read_data(chosen.data, size)
     indices = held_out_faces(faces, SplitPlan(), chosen.count, chosen.seed)
     labels = [faces.class_names[label] for label in faces.labels[indices]]
     update, rows = progress_bar("measuring"), []

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_core.cli.arguments import DATA_HELP, add_runs
+from fer_core.cli.execution import execute_all
 from fer_core.cli.output import Command, show_result
-from fer_core.paths import DEFAULT_RUNS
 
 if TYPE_CHECKING:
     from fer_core.comparison.budgets.equal_budget import BudgetPlan
@@ -40,7 +41,9 @@ def add_commands(command: Command) -> None:
     amount.add_argument(
         "--seconds", type=float, metavar="S", help="the same seconds of training for all"
     )
-    new.add_argument("--data", default="drawn", help="one data set for all (default: drawn)")
+    new.add_argument(
+        "--data", default="drawn", help=f"one data set for all: {DATA_HELP} (default: drawn)"
+    )
     new.add_argument("--split", default="source", choices=("source", "stratified"))
     new.add_argument("--validation-share", type=float, default=0.1)
     new.add_argument("--test-share", type=float, default=0.2)
@@ -50,23 +53,17 @@ def add_commands(command: Command) -> None:
     new.add_argument(
         "--work", action="store_true", help="execute the runs here, one by one; else the queue does"
     )
-    _add_runs(new)
+    add_runs(new)
 
     listing = command("budgets", budgets, "list the comparisons under one budget")
-    _add_runs(listing)
+    add_runs(listing)
     for name, run, text in (
         ("budget-stop", stop, "stop what is running or waiting of a comparison"),
         ("budget-resume", resume, "queue again what was stopped, interrupted or failed"),
     ):
         parser = command(name, run, text)
         parser.add_argument("name", help="the comparison's name")
-        _add_runs(parser)
-
-
-def _add_runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--runs", type=Path, default=DEFAULT_RUNS, metavar="DIR", help="the runs folder"
-    )
+        add_runs(parser)
 
 
 def compare(chosen: argparse.Namespace) -> int:
@@ -149,19 +146,10 @@ def _work(chosen: argparse.Namespace, plan: BudgetPlan) -> int:
         bar.n = round(100 * sum(item.share for item in states) / len(states), 1)
         bar.refresh()
 
-    ended = 0
-    try:
-        for name, progress in work_off_budget(plan, chosen.runs, lambda progress: refresh()):
-            refresh()
-            print(f"{name}: {progress.state} {progress.reason}".rstrip(), file=sys.stderr)
-            ended += progress.state == "finished"
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on", file=sys.stderr)
-        return 130
-    finally:
-        bar.close()
-    if ended < len(plan.runs):
-        print(f"{len(plan.runs) - ended} of {len(plan.runs)} have no result yet", file=sys.stderr)
+    work = work_off_budget(plan, chosen.runs, lambda progress: refresh())
+    missing = len(plan.runs) - execute_all(work, len(plan.runs), bar, refresh).count("finished")
+    if missing:
+        print(f"{missing} of {len(plan.runs)} have no result yet", file=sys.stderr)
         return 1
     runs = {contender.title: RunFolder(chosen.runs / name) for name, contender in plan.runs.items()}
     values = comparison_dict(compare_runs(runs, plan.kind, plan.amount))

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.cli.output import Command, progress_bar, show_result
+from fer_core.cli.arguments import add_checkpoint
+from fer_core.cli.output import Command, accuracy_text, progress_bar, read_data, show_result
 
 if TYPE_CHECKING:
     from fer_core.comparison.competition.ranking import Entrant
@@ -18,7 +19,7 @@ def add_commands(command: Command) -> None:
     submission = command(
         "submit", submit, "predict unlabelled faces and write a CSV with the columns id and emotion"
     )
-    submission.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
+    add_checkpoint(submission)
     submission.add_argument(
         "--data", required=True, help="test.csv (pixels only), or any set that can be read"
     )
@@ -50,12 +51,11 @@ def add_commands(command: Command) -> None:
 
 def submit(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.competition.submission import predict_faces, submission_table
-    from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(chosen.checkpoint)
     size = checkpoint.preprocessing.image_size
-    faces = read_faces(chosen.data, image_size=size, progress=progress_bar("reading"))
+    faces = read_data(chosen.data, size)
     update = progress_bar("predicting")
     found = None
     for done, result in predict_faces(checkpoint, faces):
@@ -93,13 +93,12 @@ def competition(chosen: argparse.Namespace) -> int:
 def _solution(chosen: argparse.Namespace):
     from fer_core.comparison.competition.ranking import read_solution, solution_of_faces
     from fer_core.data.csv_files import csv_usefulness
-    from fer_core.data.readers import read_faces
 
     path = Path(chosen.solution)
     is_csv = path.suffix.lower() == ".csv" and path.is_file()
     if is_csv and not csv_usefulness(lambda: path.open("rb")):  # no pixels: labels alone
         return read_solution(path.name, path.read_bytes())
-    faces = read_faces(chosen.solution, progress=progress_bar("reading"))
+    faces = read_data(chosen.solution)
     return solution_of_faces(faces, chosen.part)
 
 
@@ -124,11 +123,8 @@ def _costs(settings: list[str], names: set[str]) -> dict[str, float]:
 def _line(entrant: Entrant) -> str:
     if entrant.fault:
         return f"  –  {entrant.name}: {entrant.fault}"
-    low, high = entrant.interval or (0.0, 1.0)
-    text = (
-        f"{entrant.rank:>3}. {entrant.name}: accuracy {entrant.accuracy:.2%} "
-        f"(95 % interval {low:.2%} to {high:.2%}), macro F1 {entrant.macro_f1:.4f}"
-    )
+    scored = accuracy_text(entrant.accuracy, entrant.interval or (0.0, 1.0), entrant.macro_f1)
+    text = f"{entrant.rank:>3}. {entrant.name}: {scored}"
     if entrant.efficiency is not None:
         text += (
             f", {entrant.efficiency:,.1f} % per GFLOP (place {entrant.efficiency_rank}), "

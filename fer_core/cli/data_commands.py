@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fer_core.cli.output import progress_bar, score_text, show_result
+from fer_core.cli.output import (
+    class_line,
+    frame_rows,
+    progress_bar,
+    read_data,
+    score_text,
+    show_result,
+)
 
 
 def audit(chosen: argparse.Namespace) -> int:
     from fer_core.data.audit import audit_faces
-    from fer_core.data.readers import read_faces
     from fer_core.data.split import SplitPlan, split_faces
 
-    faces = read_faces(chosen.data, progress=progress_bar("reading"))
+    faces = read_data(chosen.data)
     split = split_faces(faces, SplitPlan()) if faces.labelled else None
     values = audit_faces(faces, split).to_dict()
     lines = [f"{key}: {value}" for key, value in values.items()]
@@ -21,13 +27,12 @@ def audit(chosen: argparse.Namespace) -> int:
 
 
 def evaluate(chosen: argparse.Namespace) -> int:
-    from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
     from fer_core.training.evaluation import evaluate_checkpoint
 
     checkpoint = load_checkpoint(chosen.checkpoint)
     size = checkpoint.preprocessing.image_size
-    faces = read_faces(chosen.data, image_size=size, progress=progress_bar("reading"))
+    faces = read_data(chosen.data, size)
     values = evaluate_checkpoint(checkpoint, faces, chosen.split, mirrored=chosen.mirrored)
     text = f"{chosen.checkpoint} on {chosen.split} of {faces.name}: {score_text(values)}"
     if values["without_twins"]:
@@ -37,10 +42,7 @@ def evaluate(chosen: argparse.Namespace) -> int:
     if values["left_out"]:
         text += f"\nleft out, no counterpart in the checkpoint: {values['left_out']}"
     for row in values["per_class"]:
-        text += (
-            f"\n  {row['class']:<10} precision {row['precision']:.3f}  recall {row['recall']:.3f}"
-            f"  F1 {row['f1']:.3f}  images {row['support']}"
-        )
+        text += f"\n{class_line(row)}"
     return show_result(chosen, values, text)
 
 
@@ -79,13 +81,12 @@ def predict(chosen: argparse.Namespace) -> int:
 
 
 def alignment_study(chosen: argparse.Namespace) -> int:
-    from fer_core.data.readers import read_faces
     from fer_core.data.split import SplitPlan, split_faces
     from fer_core.inference.alignment_study import compare_alignments
     from fer_core.inference.detect import FaceDetector
     from fer_core.runs.checkpoint import load_checkpoint
 
-    faces = read_faces(chosen.data, progress=progress_bar("reading"))
+    faces = read_data(chosen.data)
     validation = faces.subset(split_faces(faces, SplitPlan()).validation)
     table = compare_alignments(
         load_checkpoint(chosen.checkpoint),
@@ -95,6 +96,4 @@ def alignment_study(chosen: argparse.Namespace) -> int:
         roll_degrees=chosen.turned,
         progress=progress_bar("aligning"),
     )
-    # A class without a found face has no recall: null in JSON, which knows no NaN.
-    rows = table.astype(object).where(table.notna(), None).to_dict(orient="records")
-    return show_result(chosen, rows, table.round(3).to_string(index=False))
+    return show_result(chosen, frame_rows(table), table.round(3).to_string(index=False))

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.output import Command, progress_bar, show_result
-from fer_core.paths import DEFAULT_DATA, DEFAULT_RUNS, RunFolder
+from fer_core.cli.arguments import DATA_HELP, add_checkpoint, chosen_place
+from fer_core.cli.execution import execute_here
+from fer_core.cli.output import Command, class_line, progress_bar, read_data, show_result
+from fer_core.paths import DEFAULT_DATA, RunFolder
 
 
 def add_commands(command: Command) -> None:
     """Add this module's commands; command(name, run, help_text) makes one."""
-    data_help = "csv, zip, parquet, folder, 'drawn' or hub:owner/name"
     map_help = "what a class of the set counts as; an empty one leaves it out (repeatable)"
     found = command("domain", domain, "score a checkpoint on a set that it was not made for")
-    found.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
-    found.add_argument("--data", required=True, help=data_help)
+    add_checkpoint(found)
+    found.add_argument("--data", required=True, help=DATA_HELP)
     found.add_argument("--map", action="append", default=[], metavar="CLASS=CLASS", help=map_help)
     found.add_argument("--limit", type=int, default=0, help="images at most, stratified (0: all)")
     found.add_argument("--seed", type=int, default=0, help="of that draw")
     found.add_argument("--own", help="the set that it learned from, to look for twins in")
 
     found = command("fine-tune", fine_tune, "fine-tune a checkpoint on a small slice of a set")
-    found.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
-    found.add_argument("--data", required=True, help=data_help)
+    add_checkpoint(found)
+    found.add_argument("--data", required=True, help=DATA_HELP)
     found.add_argument("--map", action="append", default=[], metavar="CLASS=CLASS", help=map_help)
     found.add_argument("--slice", type=float, default=0.1, help="share of all images of the set")
     found.add_argument("--frozen", type=float, default=0.5, help="share of the layers, first ones")
@@ -45,14 +45,13 @@ def domain(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.domains.domain import score_domain
     from fer_core.comparison.domains.lineage import own_source
     from fer_core.comparison.domains.words import drop_sentence, headline, notes
-    from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(chosen.checkpoint)
     size = checkpoint.preprocessing.image_size
-    faces = read_faces(chosen.data, image_size=size, progress=progress_bar("reading"))
+    faces = read_data(chosen.data, size)
     own = chosen.own or own_source(checkpoint, DEFAULT_DATA)
-    own_faces = read_faces(own, size, progress=progress_bar("reading its own set")) if own else None
+    own_faces = read_data(own, size, "reading its own set") if own else None
     steps = score_domain(
         checkpoint, faces, _mapping(chosen.map), chosen.limit, chosen.seed, own_faces
     )
@@ -60,23 +59,19 @@ def domain(chosen: argparse.Namespace) -> int:
     lines = [headline(report), drop_sentence(report), *notes(report)]
     for row in report["per_class"]:
         if row["support"]:
-            lines.append(
-                f"  {row['class']:<10} precision {row['precision']:.3f}  recall "
-                f"{row['recall']:.3f}  F1 {row['f1']:.3f}  images {row['support']}"
-            )
+            lines.append(class_line(row))
     return show_result(chosen, report, "\n".join(lines))
 
 
 def fine_tune(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.domains.tuning import TuningPlan, tuning_config
-    from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
     from fer_core.training.evaluation import checked_mapping, run_config
     from fer_core.training.job import create_run
 
     checkpoint = load_checkpoint(chosen.checkpoint)
     size = checkpoint.preprocessing.image_size
-    faces = read_faces(chosen.data, image_size=size, progress=progress_bar("reading"))
+    faces = read_data(chosen.data, size)
     mapping = checked_mapping(
         _mapping(chosen.map), faces.class_names, checkpoint.class_names, run_config(checkpoint)
     )
@@ -88,11 +83,9 @@ def fine_tune(chosen: argparse.Namespace) -> int:
         seed=chosen.seed,
     )
     config = tuning_config(checkpoint, chosen.data, mapping, plan)
-    runs_folder, name = DEFAULT_RUNS, None
-    if chosen.run:
-        runs_folder, name = chosen.run.resolve().parent, chosen.run.name
+    runs_folder, name = chosen_place(chosen.run)
     folder = create_run(config, runs_folder, name)
-    if not _trained(folder):
+    if execute_here(folder).state != "finished":
         return 1
     return _show_tuning(chosen, folder)
 
@@ -104,7 +97,6 @@ def tuning(chosen: argparse.Namespace) -> int:
 def _show_tuning(chosen: argparse.Namespace, folder: RunFolder) -> int:
     from fer_core.comparison.domains.before_after import compare_forgetting, compare_tuning
     from fer_core.comparison.domains.words import before_and_after, slice_sentence, verdict
-    from fer_core.data.readers import read_faces
     from fer_core.runs.checkpoint import load_checkpoint
 
     report = _followed(compare_tuning(folder, progress_bar("reading")), "scoring before")
@@ -119,7 +111,7 @@ def _show_tuning(chosen: argparse.Namespace, folder: RunFolder) -> int:
     report["old_domain"] = None
     if chosen.old:
         size = load_checkpoint(folder.path).preprocessing.image_size
-        faces = read_faces(chosen.old, image_size=size, progress=progress_bar("reading"))
+        faces = read_data(chosen.old, size)
         old = _followed(compare_forgetting(folder, faces), "scoring the old domain")
         report["old_domain"] = old
         lines += [f"Old domain. {before_and_after(old)}", verdict(old)]
@@ -145,28 +137,3 @@ def _followed(steps: Iterable[Any], title: str) -> dict[str, Any]:
         show(step.done, step.total)
         report = step.report or report
     return report
-
-
-def _trained(folder: RunFolder) -> bool:
-    """Execute the run in this process, its epochs as lines; whether it has finished."""
-    from fer_core.runs.record import Progress, read_epochs, run_lock
-    from fer_core.training.run import execute_run
-
-    print(f"run: {folder.path}", file=sys.stderr)
-    shown = 0
-
-    def on_progress(progress: Progress) -> None:
-        nonlocal shown
-        for epoch in read_epochs(folder)[shown:] if progress.epoch > shown else []:
-            shown = epoch["epoch"]
-            print(
-                f"epoch {shown} of {progress.epochs}: train {epoch['train_accuracy']:.2%}, "
-                f"validation {epoch['validation_accuracy']:.2%}",
-                file=sys.stderr,
-            )
-
-    with run_lock(folder).acquire(timeout=5):
-        progress = execute_run(folder, on_progress)
-    if progress.state != "finished":
-        print(f"{progress.state}: {progress.reason}", file=sys.stderr)
-    return progress.state == "finished"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from fer_core.cli.output import Command, progress_bar, show_result
-from fer_core.paths import DEFAULT_RUNS
+from fer_core.cli.arguments import add_runs
+from fer_core.cli.output import Command, frame_rows, progress_bar, read_data, show_result
 
 
 def add_commands(command: Command) -> None:
@@ -16,7 +15,7 @@ def add_commands(command: Command) -> None:
         efficiency,
         "compare runs and shipped checkpoints by accuracy and cost, with the Pareto front",
     )
-    costs.add_argument("--runs", type=Path, default=DEFAULT_RUNS, metavar="DIR")
+    add_runs(costs)
     costs.add_argument(
         "--cost",
         default="gflops",
@@ -50,7 +49,7 @@ def efficiency(chosen: argparse.Namespace) -> int:
     for group in groups:
         table = efficiency_table(group)
         table["front"] = on_front(table, chosen.cost)
-        rows = table.astype(object).where(table.notna(), None).to_dict(orient="records")
+        rows = frame_rows(table)
         values.append({"data": group.data, "images": group.images, "models": rows})
         lines.append(f"{group.title} (* on the front of {chosen.cost})")
         lines += [_model_line(row) for row in rows]
@@ -73,10 +72,9 @@ def _model_line(row: dict[str, object]) -> str:
 def ceiling(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.ceiling import ceiling_of
     from fer_core.data.faces import DataError
-    from fer_core.data.readers import read_faces
     from fer_core.data.split import SplitPlan
 
-    faces = read_faces(chosen.data, progress=progress_bar("reading"))
+    faces = read_data(chosen.data)
     found = ceiling_of(faces, SplitPlan(), chosen.split)
     if found is None:
         raise DataError(

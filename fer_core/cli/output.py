@@ -1,11 +1,16 @@
-"""What every command prints with: JSON or text, a progress bar, one line of scores."""
+"""What every command reads and prints with: JSON or text, a progress bar, lines of scores."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.data.faces import Faces
 
 #: command(name, run, help_text) → the parser of a new command; it has --json already.
 Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -34,9 +39,34 @@ def progress_bar(title: str) -> Callable[[int, int], None]:
     return update
 
 
-def score_text(scores: dict[str, Any]) -> str:
-    low, high = scores["interval"]
+def accuracy_text(accuracy: float, interval: Sequence[float], macro_f1: float) -> str:
+    """Shares as fractions → "accuracy 61.20% (95 % interval 59.6% to 62.8%), macro F1 0.5921"."""
+    low, high = interval
     return (
-        f"accuracy {scores['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%}), "
-        f"macro F1 {scores['macro_f1']:.4f}, {scores['n']:,} images"
+        f"accuracy {accuracy:.2%} (95 % interval {low:.2%} to {high:.2%}), macro F1 {macro_f1:.4f}"
     )
+
+
+def score_text(scores: dict[str, Any]) -> str:
+    found = accuracy_text(scores["accuracy"], scores["interval"], scores["macro_f1"])
+    return f"{found}, {scores['n']:,} images"
+
+
+def class_line(row: dict[str, Any]) -> str:
+    """One class of a report: precision, recall, F1 and its number of images."""
+    return (
+        f"  {row['class']:<10} precision {row['precision']:.3f}  recall {row['recall']:.3f}"
+        f"  F1 {row['f1']:.3f}  images {row['support']}"
+    )
+
+
+def frame_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as JSON can hold them: null for what is not known, since it has no NaN."""
+    return table.astype(object).where(table.notna(), None).to_dict(orient="records")
+
+
+def read_data(source: str, image_size: int | None = None, title: str = "reading") -> Faces:
+    """A data set, read with a bar."""
+    from fer_core.data.readers import read_faces
+
+    return read_faces(source, image_size=image_size, progress=progress_bar(title))

@@ -21,7 +21,9 @@ from fer_core.cli import (
     reproduce_commands,
     sweep_commands,
     training_commands,
+    trial_commands,
 )
+from fer_core.cli.arguments import DATA_HELP, add_checkpoint, add_settings
 
 #: Refusals that are the user's to mend; anything else is a fault of ours and keeps its traceback.
 _REFUSALS = (ValueError, OSError, RuntimeError)
@@ -32,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         return chosen.execute(chosen)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+    except KeyboardInterrupt as interrupted:
+        print(f"\n{interrupted}" if str(interrupted) else "stopped", file=sys.stderr)
         return 130
     except _REFUSALS as error:
         print(f"error: {error}", file=sys.stderr)
@@ -55,18 +57,15 @@ def _parser() -> argparse.ArgumentParser:
         found.add_argument("--json", action="store_true", help="print the result as JSON")
         return found
 
-    data_help = "csv, zip, parquet, folder, 'drawn' or hub:owner/name"
     audit = command(
         "audit",
         data_commands.audit,
         "count a data set's images, classes, twins and unreadable rows",
     )
-    audit.add_argument("data", help=data_help)
+    audit.add_argument("data", help=DATA_HELP)
 
     train = command("train", training_commands.train, "train a recipe and score it")
-    train.add_argument("--recipe", default="custom", help="a name from `recipes`")
-    train.add_argument("--data", help=data_help + " (default: the recipe's own)")
-    train.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings")
+    add_settings(train, "a change of the recipe; repeatable")
     train.add_argument(
         "--run", type=Path, metavar="DIR", help="the run's folder (default: runs/NAME)"
     )
@@ -79,8 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = command(
         "evaluate", data_commands.evaluate, "score a checkpoint on one split of a data set"
     )
-    evaluate.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
-    evaluate.add_argument("--data", required=True, help=data_help)
+    add_checkpoint(evaluate)
+    evaluate.add_argument("--data", required=True, help=DATA_HELP)
     evaluate.add_argument(
         "--mirrored", action="store_true", help="score the mean over each image and its mirror"
     )
@@ -89,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     predict = command(
         "predict", data_commands.predict, "find the faces in pictures and label their expressions"
     )
-    predict.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
+    add_checkpoint(predict)
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     predict.add_argument(
         "--whole-picture", action="store_true", help="take each picture as one face; find none"
@@ -101,8 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     study = command(
         "alignment-study", data_commands.alignment_study, "compare the ways of aligning found faces"
     )
-    study.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
-    study.add_argument("--data", required=True, help=data_help)
+    add_checkpoint(study)
+    study.add_argument("--data", required=True, help=DATA_HELP)
     study.add_argument("--count", type=int, default=450, help="faces of the validation part")
     study.add_argument("--turned", type=float, default=0.0, help="turn each by up to this, degrees")
 
@@ -121,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         domain_commands,
         competition_commands,
         augment_commands,
+        trial_commands,
     ):
         more.add_commands(command)
 

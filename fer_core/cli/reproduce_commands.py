@@ -87,9 +87,8 @@ def reproduce(chosen: argparse.Namespace) -> int:
     write()
     rows = [read_row(item, reference_folder(item, chosen.runs)) for item in wanted]
     table = reference_document(rows)
-    values = [dict(zip(table.plain_headers, row, strict=True)) for row in table.plain_rows]
     text = "\n".join(f"{row[1]}: published {row[3]}, ours {row[4]}, {row[6]}" for row in table.rows)
-    show_result(chosen, values, f"{text}\nwritten to {chosen.out}")
+    show_result(chosen, table.records(), f"{text}\nwritten to {chosen.out}")
     return 1 if failed else 0
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_core.cli.arguments import add_runs, add_settings, chosen_config
+from fer_core.cli.execution import execute_all
 from fer_core.cli.output import Command, show_result
-from fer_core.paths import DEFAULT_RUNS
 
 if TYPE_CHECKING:
-    from fer_core.runs.config import RunConfig
     from fer_core.training.sweep import Sweep
 
 
@@ -61,7 +59,7 @@ def add_commands(command: Command) -> None:
     )
 
     listing = command("sweeps", sweeps, "list the sweeps and how far they are")
-    _add_runs(listing)
+    add_runs(listing)
     for name, run, text in (
         ("sweep-stop", stop, "stop what is running or waiting of a sweep"),
         ("sweep-resume", resume, "queue again what was stopped, interrupted or failed"),
@@ -75,27 +73,12 @@ def add_commands(command: Command) -> None:
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the sweep's name")
-    _add_runs(parser)
-
-
-def _add_runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--runs", type=Path, default=DEFAULT_RUNS, metavar="DIR", help="the runs folder (runs/)"
-    )
+    add_runs(parser)
 
 
 def _add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     _add_name(parser)
-    parser.add_argument("--recipe", default="custom", help="a name from `recipes`")
-    parser.add_argument("--data", help="what to train on (default: the recipe's own)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="FIELD=VALUE",
-        dest="settings",
-        help="a change that all runs share; repeatable",
-    )
+    add_settings(parser, "a change that all runs share; repeatable")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each cell (1)")
     parser.add_argument(
         "--work",
@@ -109,7 +92,7 @@ def _add_plan_arguments(parser: argparse.ArgumentParser) -> None:
 def sweep(chosen: argparse.Namespace) -> int:
     from fer_core.training.sweep import plan_sweep, read_vary
 
-    plan = plan_sweep(chosen.name, _base(chosen), read_vary(chosen.vary), chosen.seeds)
+    plan = plan_sweep(chosen.name, chosen_config(chosen), read_vary(chosen.vary), chosen.seeds)
     return _queue_or_work(chosen, plan)
 
 
@@ -118,20 +101,8 @@ def ablate(chosen: argparse.Namespace) -> int:
     from fer_core.training.sweep import split_values
 
     names, plans = split_values(chosen.methods), split_values(chosen.plan)
-    plan = plan_ablation(chosen.name, _base(chosen), names, plans, chosen.seeds)
+    plan = plan_ablation(chosen.name, chosen_config(chosen), names, plans, chosen.seeds)
     return _queue_or_work(chosen, plan)
-
-
-def _base(chosen: argparse.Namespace) -> RunConfig:
-    import dataclasses
-
-    from fer_core.runs.config import RunConfig
-    from fer_core.runs.recipes import find_recipe
-
-    base = RunConfig() if chosen.recipe == "custom" else find_recipe(chosen.recipe).config
-    if chosen.data:
-        base = dataclasses.replace(base, data=chosen.data)
-    return base.with_settings(chosen.settings)
 
 
 def _queue_or_work(chosen: argparse.Namespace, plan: Sweep) -> int:
@@ -164,24 +135,10 @@ def _work(chosen: argparse.Namespace, plan: Sweep) -> int:
         bar.n, bar.total = round(now.epochs_done, 1), now.epochs
         bar.refresh()
 
-    failed = stopped = 0
-    try:
-        for place, (name, progress) in enumerate(
-            work_off_sweep(plan, chosen.runs, lambda progress: refresh()), start=1
-        ):
-            failed += progress.state == "failed"
-            stopped += progress.state == "stopped"
-            reason = f": {progress.reason}" if progress.reason else ""
-            line = f"{place}/{len(start.states)}  {name}  {progress.state}{reason}"
-            bar.write(line, file=sys.stderr)
-            refresh()
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command again goes on", file=sys.stderr)
-        return 130
-    finally:
-        bar.close()
+    work = work_off_sweep(plan, chosen.runs, lambda progress: refresh())
+    ended = execute_all(work, len(start.states), bar, refresh)
     _show_table(chosen, plan, "ablation" if plan.methods else "results")
-    return 1 if failed else 0
+    return 1 if "failed" in ended else 0
 
 
 def _table_command(chosen: argparse.Namespace) -> str:
@@ -207,7 +164,7 @@ def _show_table(
     from fer_core.comparison.sweeps.report import sweep_document
 
     document = sweep_document(plan, chosen.runs, kind, order)
-    rows = [dict(zip(document.plain_headers, row, strict=True)) for row in document.plain_rows]
+    rows = document.records()
     values = {"name": plan.name, "table": kind, "rows": rows, "notes": list(document.notes)}
     return show_result(chosen, values, render(document, text_format).rstrip("\n"))
 

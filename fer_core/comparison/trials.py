@@ -1,0 +1,151 @@
+"""One change at a time: finished runs beside the one that they differ from, on the validation part.
+
+The test part takes no part in it, so that what is chosen by such a table is not chosen on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fer_core.comparison.pairs import PairError, read_pair
+from fer_core.comparison.significance import LEVEL, mcnemar
+from fer_core.comparison.sweeps.document import TableDocument, to_markdown
+from fer_core.comparison.wording import interval_figures, p_figure, signed_points
+from fer_core.data.augment import AugmentPolicy
+from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
+from fer_core.runs.record import RunError, read_record
+
+_HEADERS = (
+    "Run",
+    "Change",
+    "Epochs",
+    "Parameters",
+    "GFLOPs",
+    "Validation accuracy, %",
+    "95 % interval",
+    "Difference, points",
+    "p",
+)
+_NUMBERS = frozenset({2, 3, 4, 5, 6, 7, 8})
+
+
+def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str) -> TableDocument:
+    """The baseline's row, then one for each trial with what it changed and what came of it.
+
+    The p-value is McNemar's on the shared validation images, not corrected for the number of
+    trials. RunError for a run that is not finished, or whose images are not the baseline's.
+    """
+    base_config, base = _read(baseline)
+    rows, plain = [], []
+    for run in (baseline, *trials):
+        config, record = _read(run)
+        scores, model = record["validation"], record["model"]
+        difference = p_value = None
+        change = "the baseline"
+        if run.path != baseline.path:
+            change = "; ".join(differences(base_config, config)) or "nothing: the same again"
+            difference = scores["accuracy"] - base["validation"]["accuracy"]
+            p_value = _p_value(run, baseline)
+        rows.append(
+            (
+                run.name,
+                change,
+                f"{record['epochs_run']}",
+                f"{model['parameters']:,}",
+                f"{model['gflops']:.4f}",
+                f"{100 * scores['accuracy']:.2f}",
+                interval_figures(scores["interval"]),
+                "" if difference is None else signed_points(difference),
+                "" if p_value is None else p_figure(p_value),
+            )
+        )
+        plain.append(
+            (
+                run.name,
+                change,
+                record["epochs_run"],
+                model["parameters"],
+                model["gflops"],
+                scores["accuracy"],
+                *scores["interval"],
+                difference,
+                p_value,
+                record["commit"],
+                record["device"],
+            )
+        )
+    note = (
+        f"Seed {base_config.seed}; {base['validation']['n']:,} validation images, the best epoch "
+        f"chosen on them. p below {LEVEL:g}: more than chance on these images (McNemar, single "
+        f"runs, not corrected for their number). Machine: {base['machine']}; commits "
+        f"{', '.join(sorted({str(row[-2]) for row in plain}))}."
+    )
+    names = (
+        *("run", "change", "epochs", "parameters", "gflops", "validation_accuracy"),
+        *("interval_low", "interval_high", "difference", "p_value", "commit", "device"),
+    )
+    return TableDocument(title, _HEADERS, tuple(rows), names, tuple(plain), _NUMBERS, notes=(note,))
+
+
+def differences(base: RunConfig, config: RunConfig) -> list[str]:
+    """ "learning_rate 0.1 → 0.05" for every setting that is not the baseline's."""
+    mine, theirs = config.to_dict(), base.to_dict()
+    found = []
+    for name, value in mine.items():
+        if name in ("recipe", "data", "device") or value == theirs[name]:
+            continue
+        if isinstance(value, dict):
+            defaults = AugmentPolicy().to_dict() if name == "augment" else {}
+            keys = sorted({*value, *theirs[name]})
+            pairs = [
+                (key, theirs[name].get(key, defaults.get(key)), value.get(key, defaults.get(key)))
+                for key in keys
+            ]
+            found += [f"{key} {_shown(a)} → {_shown(b)}" for key, a, b in pairs if a != b]
+        else:
+            found.append(f"{name} {_shown(theirs[name])} → {_shown(value)}")
+    return found
+
+
+def put_trials(path: Path, mark: str, document: TableDocument) -> None:
+    """Write the table between the marks of that name in a Markdown file; at its end when it has
+    none yet."""
+    begin, end = f"<!-- trials: {mark} -->", f"<!-- end of trials: {mark} -->"
+    block = f"{begin}\n{to_markdown(document)}{end}"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    if pattern.search(text):
+        text = pattern.sub(lambda _: block, text)
+    else:
+        text = f"{text.rstrip()}\n\n{block}\n".lstrip()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _read(run: RunFolder) -> tuple[RunConfig, dict[str, Any]]:
+    record = read_record(run)
+    if record is None or not record.get("validation"):
+        raise RunError(f"{run.path} is no finished run; wait for it, or leave it out")
+    return RunConfig.from_json(run.config.read_text(encoding="utf-8")), record
+
+
+def _p_value(run: RunFolder, baseline: RunFolder) -> float:
+    try:
+        pair = read_pair(run.path, baseline.path, "validation")
+    except PairError as error:
+        raise RunError(f"{run.name} cannot be set beside {baseline.name}: {error}") from error
+    return mcnemar(pair.correct_a, pair.correct_b).p_value
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "its own"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part).rpartition("/")[2] for part in value) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value) or "none"
