@@ -45,6 +45,8 @@ class RunConfig:
     FER+ taggers said. teachers: checkpoint folders; teacher_share: of the loss, what they say, at
     teacher_temperature. sharpness_radius: of sharpness-aware steps (training.sharpness), 0 for
     plain ones.
+    compiled: whether torch.compile makes kernels of the network first, which takes a minute or so
+    and pays on a GPU.
     phases: consecutive parts of the run, each a table of PHASE_FIELDS that differ in it; their
     epochs are scaled to add up to `epochs`.
     """
@@ -106,6 +108,7 @@ class RunConfig:
     deterministic: bool = False
     device: str = "auto"
     precision: str = "auto"
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):

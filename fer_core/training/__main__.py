@@ -24,6 +24,8 @@ def main() -> int:
     from fer_core.training.run import execute_run
 
     folder = RunFolder(arguments.folder)
+    if not folder.config.is_file():  # deleted while this process was starting; a lock is a file too
+        return 0
     with run_lock(folder).acquire(timeout=30):
         before = stored_progress(folder)
         if before is not None and before.state == "stopped":  # while this process was starting

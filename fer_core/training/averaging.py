@@ -15,8 +15,9 @@ def average_into(averaged: nn.Module, model: nn.Module, decay: float, updates: i
     """
     decay = min(decay, (1 + updates) / (10 + updates))
     pairs = zip(averaged.state_dict().values(), model.state_dict().values(), strict=True)
-    for kept, fresh in pairs:
-        if kept.dtype.is_floating_point:
-            kept.lerp_(fresh, 1 - decay)
-        else:
+    moving = [(kept, fresh) for kept, fresh in pairs if kept.dtype.is_floating_point]
+    # one launch for all of them: a hundred small ones would be a large share of a step on a GPU
+    torch._foreach_lerp_([kept for kept, _ in moving], [fresh for _, fresh in moving], 1 - decay)
+    for kept, fresh in zip(averaged.buffers(), model.buffers(), strict=True):
+        if not kept.dtype.is_floating_point:
             kept.copy_(fresh)

@@ -58,6 +58,8 @@ class Training:
             load_start(model, config)
         freeze_first(model, config.frozen_share)
         self.model = model.to(device, memory_format=torch.channels_last)
+        #: What a training step calls; it shares its weights with `model`.
+        self.learner = torch.compile(self.model) if config.compiled else self.model
         self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
         self.objective = Objective(config, data, device)
         self.targets = vote_targets(config, data)
@@ -187,7 +189,7 @@ class Training:
         for step, batch in enumerate(batches, start=1):
             if should_stop():
                 raise Stopped
-            loss, scores = self._update(self.objective.lesson(batch.images, batch.targets))
+            loss, scores = self.update(self.objective.lesson(batch.images, batch.targets))
             loss_sum += loss * len(batch.labels)
             correct += (scores.argmax(dim=1) == batch.labels).sum()
             images_done += len(batch.labels)
@@ -204,7 +206,7 @@ class Training:
             )
         return loss_mean, correct.item() / images_done, images_done
 
-    def _update(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
+    def update(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
         """One step of the optimizer: the batch's mean loss () and its scores (B, classes)."""
         config = self.phase
         self.optimizer.zero_grad(set_to_none=True)
@@ -231,7 +233,7 @@ class Training:
         for start, stop in self._chunks(images):
             part = lesson.part(start, stop)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
-                scores = self.model(part.images)  # (part of B, classes)
+                scores = self.learner(part.images)  # (part of B, classes)
             loss = self.objective.loss(self.phase, scores.float(), part, self.loss_weights)
             loss = loss * ((stop - start) / images)
             loss.backward()

@@ -1,0 +1,267 @@
+"""How fast a run trains: seconds to an accuracy, images a second, and what else takes the time.
+
+The set lies on the device and is augmented there; beside it stands the usual way, torchvision's
+FER2013 data set with PIL transforms and worker processes, feeding the same network and optimizer.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import FER2013
+
+from fer_core.data.augment import AugmentPolicy
+from fer_core.data.batches import Batch, training_batches
+from fer_core.data.preprocess import Preprocessing
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.training.dataset import RunData
+from fer_core.training.loop import Training
+
+#: Of the usual way: processes that read and augment.
+WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Race:
+    """Seconds of training and validation, from the first step on, until validation accuracy reached
+    each target (None: not reached), the epochs done and the last accuracy. making: seconds spent
+    before the first step, on moving the set and compiling."""
+
+    seconds: dict[float, float | None]
+    epochs: int
+    accuracy: float
+    making: float
+
+
+@dataclass(frozen=True)
+class Rate:
+    """images_per_second of whole steps; outside: share of a step that is not the network's own
+    forward, backward and update; NaN where it was not measured."""
+
+    images_per_second: float
+    outside: float = float("nan")
+
+
+def race(config: RunConfig, data: RunData, device: torch.device, targets: Sequence[float]) -> Race:
+    """Train from nothing until the highest target is reached or the epochs are over."""
+    begin = time.perf_counter()
+    training = Training(config, data, device)
+    training.enter_phase()
+    if config.compiled:  # one step, whose effect is undone, so that compiling is not counted
+        state = {name: value.clone() for name, value in training.model.state_dict().items()}
+        _steps(training, 1)
+        training = _fresh(training, config, data, device, state)
+    _wait(device)
+    making = time.perf_counter() - begin
+    reached: dict[float, float | None] = dict.fromkeys(targets)
+    accuracy, start = 0.0, time.perf_counter()
+    for result in training.epochs():
+        accuracy = result.validation_accuracy
+        for target in targets:
+            if reached[target] is None and accuracy >= target:
+                reached[target] = time.perf_counter() - start
+        if all(seconds is not None for seconds in reached.values()):
+            break
+    return Race(reached, training.epoch, accuracy, making)
+
+
+def _fresh(
+    used: Training,
+    config: RunConfig,
+    data: RunData,
+    device: torch.device,
+    state: dict[str, torch.Tensor],
+) -> Training:
+    """A new training around the network that is compiled already, with its first weights."""
+    training = Training(config, data, device)
+    used.model.load_state_dict(state)
+    training.model, training.learner = used.model, used.learner
+    training.enter_phase()
+    return training
+
+
+def step_rate(config: RunConfig, data: RunData, device: torch.device, steps: int = 100) -> Rate:
+    """Images a second over `steps` whole steps, and the share of them outside the network."""
+    training = Training(_endless(config), data, device)
+    training.enter_phase()
+    _steps(training, 10)
+    whole, images = _timed(device, lambda: _steps(training, steps))
+    batch = next(_batches(training))
+    lesson = training.objective.lesson(batch.images, batch.targets)
+
+    def network() -> int:
+        for _ in range(steps):
+            training.update(lesson)
+        return steps * len(lesson.targets)
+
+    own, own_images = _timed(device, network)
+    return Rate(images / whole, max(0.0, 1 - (own / own_images) / (whole / images)))
+
+
+def usual_rate(
+    config: RunConfig,
+    data: RunData,
+    device: torch.device,
+    steps: int = 100,
+    workers: int = WORKERS,
+) -> Rate:
+    """The same network and optimizer, fed by torchvision's data set, PIL transforms and workers.
+
+    ConfigError for a set that is not 48 pixels and grey: torchvision's has no other.
+    """
+    faces = data.faces
+    if faces.images.shape[1:] != (48, 48, 1) or config.channels != 1 or config.image_size != 48:
+        raise ConfigError(
+            f"torchvision's FER2013 is 48 px and grey, got {faces.images.shape[1:]}; "
+            "compare on FER2013"
+        )
+    training = Training(_endless(config), data, device)
+    training.enter_phase()
+    with tempfile.TemporaryDirectory() as root:
+        _write_csv(Path(root), data)
+        loader = DataLoader(
+            _Torchvision(root, "train", pil_transforms(config.augment, data.preprocessing)),
+            batch_size=config.batch_size,
+            shuffle=True,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=device.type == "cuda",
+            drop_last=True,
+        )
+
+        def endless() -> Iterator[Any]:
+            while True:
+                yield from loader
+
+        batches = endless()
+
+        def run(count: int) -> int:
+            images = 0
+            for pictures, labels in islice(batches, count):
+                pictures = pictures.to(device, non_blocking=True)
+                labels = labels.to(device, non_blocking=True)
+                training.update(training.objective.lesson(pictures, labels))
+                images += len(labels)
+            return images
+
+        run(max(10, len(loader)))  # an epoch, in which the workers start and fill their queues
+        seconds, images = _timed(device, lambda: run(steps))
+    return Rate(images / seconds)
+
+
+def pil_transforms(policy: AugmentPolicy, preprocessing: Preprocessing) -> transforms.Compose:
+    """torchvision's transforms nearest to a policy, on PIL images.
+
+    ConfigError for an operation that has none.
+    """
+    unknown = [
+        name
+        for name in ("autocontrast_probability", "equalise_probability", "noise_std", "saturation")
+        if getattr(policy, name)
+    ]
+    if unknown or policy.crop_fraction:
+        named = [*unknown, *(["crop_fraction"] if policy.crop_fraction else [])]
+        raise ConfigError(f"no PIL transform is set beside {', '.join(named)}; turn it off")
+    zoom, shift = policy.zoom_fraction, policy.shift_fraction
+    steps: list[Any] = [transforms.RandomHorizontalFlip(policy.flip_probability)]
+    if policy.rotation_degrees or shift or zoom or policy.shear_degrees:
+        steps.append(
+            transforms.RandomAffine(
+                policy.rotation_degrees,
+                translate=(shift, shift),
+                scale=(1 - zoom, 1 + zoom),
+                shear=policy.shear_degrees or None,
+                interpolation=transforms.InterpolationMode.BILINEAR,
+            )
+        )
+    if policy.brightness or policy.contrast:
+        steps.append(transforms.ColorJitter(policy.brightness, policy.contrast))
+    if policy.blur_pixels:
+        steps.append(transforms.GaussianBlur(5, (1e-3, policy.blur_pixels)))
+    mean, std = preprocessing.mean, preprocessing.std
+    steps += [transforms.ToTensor(), transforms.Normalize(mean, std)]
+    if policy.erase_probability:
+        scale = (0.02, max(0.02, policy.erase_fraction))
+        steps.append(transforms.RandomErasing(policy.erase_probability, scale=scale))
+    return transforms.Compose(steps)
+
+
+class _Torchvision(FER2013):
+    """torchvision's own, without the check that the file is the competition's byte by byte."""
+
+    _RESOURCES: ClassVar[dict[str, tuple[str, None]]] = {
+        key: (name, None) for key, (name, _) in FER2013._RESOURCES.items()
+    }
+
+
+def _write_csv(root: Path, data: RunData) -> None:
+    (root / "fer2013").mkdir()
+    with (root / "fer2013" / "fer2013.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["emotion", "pixels", "Usage"])
+        for row in data.split.train:
+            pixels = " ".join(map(str, data.faces.images[row].ravel().tolist()))
+            writer.writerow([int(data.faces.labels[row]), pixels, "Training"])
+
+
+def _endless(config: RunConfig) -> RunConfig:
+    """The same at a rate that never ends: a schedule counts its steps."""
+    return dataclasses.replace(config, schedule="constant")
+
+
+def _batches(training: Training) -> Iterator[Batch]:
+    """Batches of one epoch after another, without end."""
+    config, epoch = training.phase, 0
+    while True:
+        yield from training_batches(
+            training.train_part,
+            training.data.preprocessing,
+            config.augment,
+            config.batch_size,
+            config.seed,
+            epoch,
+            config.balanced_sampling,
+        )
+        epoch += 1
+
+
+def _steps(training: Training, count: int) -> int:
+    """So many whole steps; returns the images in them."""
+    images = 0
+    for batch in islice(_batches(training), count):
+        training.update(training.objective.lesson(batch.images, batch.targets))
+        images += len(batch.labels)
+    return images
+
+
+def _timed(device: torch.device, work: Callable[[], int]) -> tuple[float, int]:
+    """Seconds and what the work returned, with nothing left running on the device."""
+    _wait(device)
+    begin = time.perf_counter()
+    done = work()
+    _wait(device)
+    return time.perf_counter() - begin, done
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def speed_settings(config: RunConfig) -> dict[str, RunConfig]:
+    """The run as it is and compiled, by name."""
+    return {
+        "as it is": dataclasses.replace(config, compiled=False),
+        "compiled": dataclasses.replace(config, compiled=True),
+    }

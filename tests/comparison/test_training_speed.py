@@ -1,0 +1,77 @@
+"""Speed of training: the figures are of real steps, and the usual way sees the same images."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fer_core.comparison.costs.training_speed import (
+    pil_transforms,
+    race,
+    speed_settings,
+    step_rate,
+    usual_rate,
+)
+from fer_core.data.augment import AugmentPolicy
+from fer_core.data.preprocess import Preprocessing
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.training.dataset import load_run_data
+from fer_core.training.loop import Training
+
+_CPU = torch.device("cpu")
+
+
+def test_a_race_ends_where_its_run_reaches_the_target(tiny_config: RunConfig) -> None:
+    config = replace(tiny_config, epochs=12)
+    data = load_run_data(config)
+    curve = [result.validation_accuracy for result in Training(config, data, _CPU).epochs()]
+    target = max(curve)
+    found = race(config, data, _CPU, (0.0, target, 1.1))
+    assert found.seconds[0.0] is not None
+    assert found.seconds[target] >= found.seconds[0.0] > 0
+    assert found.seconds[1.1] is None
+    assert found.epochs == 12
+    short = race(config, data, _CPU, (target,))
+    assert short.epochs == 1 + next(i for i, value in enumerate(curve) if value >= target)
+    assert short.accuracy >= target
+
+
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
+def test_both_ways_of_feeding_are_timed(tiny_config: RunConfig, schedule: str) -> None:
+    config = replace(
+        tiny_config, schedule=schedule, augment=AugmentPolicy(flip_probability=0.5, brightness=0.1)
+    )
+    data = load_run_data(config)
+    ours = step_rate(config, data, _CPU, steps=6)
+    theirs = usual_rate(config, data, _CPU, steps=6, workers=0)
+    assert ours.images_per_second > 0
+    assert 0 <= ours.outside < 1
+    assert theirs.images_per_second > 0
+
+
+def test_pil_transforms_do_what_the_policy_says() -> None:
+    pre = Preprocessing(48, 1, (0.5,), (0.5,))
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (48, 48), dtype=np.uint8))
+    plain = pil_transforms(AugmentPolicy(), pre)(picture)
+    expected = pre(torch.from_numpy(np.array(picture))[None, :, :, None])[0]
+    assert torch.allclose(plain, expected, atol=1e-6)
+    mirrored = pil_transforms(AugmentPolicy(flip_probability=1.0), pre)(picture)
+    assert torch.allclose(mirrored, expected.flip(-1), atol=1e-6)
+    strong = AugmentPolicy(rotation_degrees=20, shift_fraction=0.1, zoom_fraction=0.2, contrast=0.3)
+    assert not torch.allclose(pil_transforms(strong, pre)(picture), expected, atol=0.1)
+    with pytest.raises(ConfigError, match="no PIL transform is set beside noise_std, crop_frac"):
+        pil_transforms(AugmentPolicy(noise_std=0.1, crop_fraction=0.2), pre)
+
+
+def test_sets_that_torchvision_has_not_are_refused(tiny_config: RunConfig) -> None:
+    config = replace(tiny_config, image_size=32)
+    with pytest.raises(ConfigError, match="torchvision's FER2013 is 48 px and grey"):
+        usual_rate(config, load_run_data(config), _CPU, workers=0)
+
+
+def test_only_compiling_differs_between_the_settings(tiny_config: RunConfig) -> None:
+    plain, compiled = speed_settings(tiny_config).values()
+    assert compiled == replace(plain, compiled=True)
+    assert not plain.compiled
