@@ -14,11 +14,8 @@ from fer_core.data.augment import AugmentPolicy
 from fer_core.data.faces import DataError
 from fer_core.data.prepare import check_steps
 from fer_core.models import ModelError, known_model
-from fer_core.runs.limits import BOUNDS, CHOICES, PHASE_FIELDS
-
-
-class ConfigError(ValueError):
-    """A setting that cannot be used. The message says the field, what was got and what to do."""
+from fer_core.runs.checks import ConfigError, checked, parsed, policy_of
+from fer_core.runs.limits import PHASE_FIELDS
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
-            object.__setattr__(self, item.name, _checked(item.name, item.type, value))
+            object.__setattr__(self, item.name, checked(item.name, item.type, value))
         try:
             known_model(self.model, self.model_options)
             check_steps(self.preparation)
@@ -209,105 +206,16 @@ class RunConfig:
             if inner:
                 if group not in ("augment", "model_options", "class_map"):
                     raise ConfigError(f"{group} has no parts, got {name!r}")
-                values[group] = {**values[group], inner: _parsed(text)}
+                values[group] = {**values[group], inner: parsed(text)}
             elif group == "augment":  # a ready policy, whose parts a later setting may change
-                values[group] = _policy(text).to_dict()
+                values[group] = policy_of(text).to_dict()
             elif group in _NAME_LISTS:
                 values[group] = [part.strip() for part in text.split(",") if part.strip()]
             else:
-                values[group] = text if isinstance(values[group], str) else _parsed(text)
+                values[group] = text if isinstance(values[group], str) else parsed(text)
         return type(self).from_dict(values)
 
 
 #: Fields that are lists of texts.
 _NAME_LISTS = ("classes_left_out", "preparation", "teachers")
 FIELDS = tuple(item.name for item in dataclasses.fields(RunConfig))
-
-
-_LISTED = {
-    "classes_left_out": "class names",
-    "preparation": "steps",
-    "teachers": "checkpoint folders",
-    "phases": "tables of field: value",
-}
-
-
-def _plain(phase: dict[str, Any]) -> dict[str, Any]:
-    """A phase as JSON has it: a policy as a table, a tuple as a list."""
-    values = {**phase}
-    if isinstance(values.get("augment"), AugmentPolicy):
-        values["augment"] = values["augment"].to_dict()
-    return {
-        key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
-    }
-
-
-def _parsed(text: str) -> Any:
-    """The JSON value of a text, with yes/no for booleans; a text that is no JSON stays one."""
-    words = {"yes": True, "true": True, "no": False, "false": False}
-    if text.lower() in words:
-        return words[text.lower()]
-    for reader in (json.loads, float):  # float reads ".5", which JSON does not
-        try:
-            return reader(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _checked(name: str, kind: str, value: Any) -> Any:
-    """`value` as the field's type and inside its bounds, or a ConfigError that names the field."""
-    if name in CHOICES:
-        if value not in CHOICES[name]:
-            raise ConfigError(f"{name} must be one of {', '.join(CHOICES[name])}, got {value!r}")
-        return value
-    if kind == "AugmentPolicy":
-        return _policy(value)
-    if kind == "bool":
-        if not isinstance(value, bool):
-            raise ConfigError(f"{name} must be yes or no, got {value!r}")
-        return value
-    if kind in ("int", "float"):
-        return _number(name, kind, value)
-    if kind == "str":
-        if not isinstance(value, str):
-            raise ConfigError(f"{name} must be a text, got {value!r}")
-        return value
-    if kind.startswith("tuple"):
-        wanted = dict if name == "phases" else str
-        if not isinstance(value, list | tuple) or not all(
-            isinstance(part, wanted) for part in value
-        ):
-            raise ConfigError(f"{name} must be a list of {_LISTED[name]}, got {value!r}")
-        return tuple(_plain(part) if wanted is dict else part for part in value)
-    if not isinstance(value, dict):
-        raise ConfigError(f"{name} must be a table of option: value, got {value!r}")
-    return dict(value)
-
-
-def _number(name: str, kind: str, value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{name} must be a number, got {value!r}")
-    if kind == "int" and isinstance(value, float) and not value.is_integer():  # nor inf, nor NaN
-        raise ConfigError(f"{name} must be a whole number, got {value!r}")
-    low, high = BOUNDS.get(name, (float("-inf"), float("inf")))
-    if not low <= value <= high:
-        raise ConfigError(f"{name} must be {low:g} to {high:g}, got {value}")
-    return int(value) if kind == "int" else float(value)
-
-
-def _policy(value: Any) -> AugmentPolicy:
-    from fer_core.data.augment import POLICIES
-
-    if isinstance(value, AugmentPolicy):
-        return value
-    if isinstance(value, str):
-        if value not in POLICIES:
-            raise ConfigError(f"augment must be one of {', '.join(POLICIES)}, got {value!r}")
-        return POLICIES[value]
-    if not isinstance(value, dict):
-        raise ConfigError(f"augment must be a policy's name or a table, got {value!r}")
-    try:
-        return AugmentPolicy.from_dict(value)
-    except ValueError as error:
-        raise ConfigError(f"augment: {error}") from error
