@@ -60,8 +60,10 @@ def camera_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(camera_film: Path) -> Iterator[Any]:
+    """Closed with this module: while it is open, its event loop counts as running in this thread,
+    and a later test could start neither a browser nor a loop of its own."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
     if not Path(chromium).is_file():
         pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")

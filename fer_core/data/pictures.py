@@ -6,12 +6,19 @@ Bounded: a picture's size is checked before it is decoded. What cannot be read i
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from fer_core.data.image_files import (
+    DAMAGED,
+    TOO_LARGE,
+    fault,
+    grey_or_rgb,
+    known_formats,
+    upright,
+)
 
 #: File name endings that count as a picture in a folder or a zip.
 PICTURE_ENDINGS = frozenset(
@@ -19,15 +26,6 @@ PICTURE_ENDINGS = frozenset(
 )
 MAX_PICTURE_PIXELS = 64_000_000
 MAX_PICTURE_BYTES = 64 * 2**20
-
-#: Formats that Pillow reads by itself; others would start foreign programs (EPS).
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-#: What Pillow's decoders raise on damaged files, besides OSError.
-_DAMAGED = (
-    *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError),
-    *(AttributeError, AssertionError, MemoryError, struct.error, zlib.error),
-    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
-)
 
 
 class PictureError(ValueError):
@@ -48,8 +46,7 @@ def decode_picture(
     try:
         if image_size:  # a large JPEG is decoded at a fraction of its size
             picture.draft(None, (image_size, image_size))
-        picture = ImageOps.exif_transpose(picture)
-        plain = _grey_or_rgb(picture)
+        plain = grey_or_rgb(upright(picture))
         if channels == 1 and plain.mode == "RGB":
             plain = plain.convert("L")
         longer = max(plain.size)
@@ -57,8 +54,8 @@ def decode_picture(
             sides = [max(1, round(side * image_size / longer)) for side in plain.size]
             plain = plain.resize(sides, Image.Resampling.BILINEAR)  # antialiased when it shrinks
         pixels = np.asarray(plain)
-    except _DAMAGED as error:
-        raise PictureError(f"damaged picture ({_reason(error)})") from error
+    except (*DAMAGED, *TOO_LARGE) as error:
+        raise PictureError(f"damaged picture ({fault(error)})") from error
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
     elif channels is None and _is_grey(pixels):
@@ -107,38 +104,18 @@ def _opened(content: bytes | Path) -> Image.Image:
     if not content:
         raise PictureError("empty file")
     try:
-        picture = Image.open(io.BytesIO(content), formats=_FORMATS)
+        picture = Image.open(io.BytesIO(content), formats=known_formats())
     except UnidentifiedImageError as error:
         raise PictureError("not a picture in a known format") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except TOO_LARGE as error:
         raise PictureError(f"more than {MAX_PICTURE_PIXELS // 10**6} megapixels") from error
-    except _DAMAGED as error:
-        raise PictureError(f"damaged picture ({_reason(error)})") from error
+    except DAMAGED as error:
+        raise PictureError(f"damaged picture ({fault(error)})") from error
     width, height = picture.size
     if width * height > MAX_PICTURE_PIXELS:
         limit = MAX_PICTURE_PIXELS // 10**6
         raise PictureError(f"{width}×{height} pixels, the limit is {limit} megapixels")
     return picture
-
-
-def _grey_or_rgb(picture: Image.Image) -> Image.Image:
-    """Any mode as "L" or "RGB"."""
-    mode = picture.mode
-    if mode in ("L", "RGB"):
-        if "transparency" not in picture.info:
-            return picture
-    elif mode == "1":
-        return picture.convert("L")
-    elif mode.startswith("I") or mode == "F":  # 16 bits, or more in an unknown range
-        values = np.asarray(picture).astype(np.float64)
-        if mode.startswith("I;16") or (mode == "I" and values.max(initial=0) > 255):
-            values = values / 257  # 65535 → 255
-        return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
-    elif mode not in ("P", "PA", "LA", "La", "RGBA", "RGBa"):
-        return picture.convert("RGB")  # CMYK, YCbCr, LAB, HSV
-    see_through = picture.convert("RGBA")
-    white = Image.new("RGBA", see_through.size, "white")
-    return Image.alpha_composite(white, see_through).convert("RGB")
 
 
 def _is_grey(pixels: np.ndarray) -> bool:
@@ -155,7 +132,3 @@ def _squared(pixels: np.ndarray) -> np.ndarray:
     top, left = (side - height) // 2, (side - width) // 2
     borders = ((top, side - height - top), (left, side - width - left), (0, 0))
     return np.pad(pixels, borders, mode="edge")
-
-
-def _reason(error: BaseException) -> str:
-    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__

@@ -99,31 +99,87 @@ def _sample(image: np.ndarray, scale: complex, origin: complex, size: int) -> np
     margin = 2 + 2 * abs(scale)
     left, right = _span(corners.real, margin, width)
     top, bottom = _span(corners.imag, margin, height)
-    region = torch.from_numpy(np.array(image[top:bottom, left:right], dtype=np.float32))
-    region = region.permute(2, 0, 1)[None]  # (1, 3, h, w)
+    region = np.array(image[top:bottom, left:right], dtype=np.float32)  # (h, w, 3)
     reduction = max(1, int(abs(scale) / _SAMPLES))
     if reduction > 1:
-        small = (max(region.shape[2] // reduction, 1), max(region.shape[3] // reduction, 1))
-        region = functional.interpolate(region, size=small, mode="area")
+        small = (max(region.shape[0] // reduction, 1), max(region.shape[1] // reduction, 1))
+        planes = torch.from_numpy(region).permute(2, 0, 1)[None]  # (1, 3, h, w)
+        planes = functional.interpolate(planes, size=small, mode="area")
+        region = planes[0].permute(1, 2, 0).contiguous().numpy()
     # a hair above a whole number is no reason for one more sample
     samples = min(max(math.ceil(abs(scale) / reduction - 0.02), 1), _SAMPLES + 1)
-    axis = (torch.arange(size * samples, dtype=torch.float64) + 0.5) / samples
-    y, x = torch.meshgrid(axis, axis, indexing="ij")  # (size * samples, size * samples)
-    picture_x = scale.real * x - scale.imag * y + origin.real
-    picture_y = scale.imag * x + scale.real * y + origin.imag
-    grid = torch.stack(
-        (
-            2 * (picture_x - left) / (right - left) - 1,
-            2 * (picture_y - top) / (bottom - top) - 1,
-        ),
-        dim=2,
-    )[None]  # (1, h, w, 2) in -1..1
-    method = "bilinear" if abs(scale) >= 1 else "bicubic"
-    dense = functional.grid_sample(
-        region, grid.float(), mode=method, padding_mode="border", align_corners=False
+    axis = (np.arange(size * samples) + 0.5) / samples  # of the frame, in its pixels
+    if scale.imag == 0:
+        tall, wide = region.shape[:2]
+        cubic = scale.real < 1
+        x = _positions(axis * scale.real + origin.real, left, right, wide)
+        y = _positions(axis * scale.real + origin.imag, top, bottom, tall)
+        rows = _weights(y, tall, samples, cubic) @ torch.from_numpy(region).view(tall, -1)
+        face = (_weights(x, wide, samples, cubic) @ rows.view(size, wide, 3)).numpy()
+    else:
+        y, x = axis[:, None], axis[None, :]
+        picture_x = scale.real * x - scale.imag * y + origin.real
+        picture_y = scale.imag * x + scale.real * y + origin.imag
+        face = _turned(region, (picture_x, left, right), (picture_y, top, bottom), samples, scale)
+    return np.clip(face, 0, 255).round().astype(np.uint8)
+
+
+def _positions(at: np.ndarray, first: int, last: int, length: int) -> np.ndarray:
+    """Places in a picture, as pixels of a region with `length` of them from first to last."""
+    return (at - first) * length / (last - first) - 0.5
+
+
+def _weights(positions: np.ndarray, length: int, samples: int, cubic: bool) -> torch.Tensor:
+    """float32 (size, length): how much each pixel of a line adds to each pixel of the face.
+
+    positions: of size * samples readings on the line. An upright square needs one such matrix for
+    each axis, which is less work than reading it point by point.
+    """
+    low = np.floor(positions).astype(int)
+    share = positions - low
+    weights = np.zeros((len(positions), length))
+    number = np.arange(len(positions))
+    for step, weight in _cubic(share) if cubic else ((0, 1 - share), (1, share)):
+        np.add.at(weights, (number, np.clip(low + step, 0, length - 1)), weight)
+    merged = weights.reshape(-1, samples, length).mean(axis=1)
+    return torch.from_numpy(merged.astype(np.float32))
+
+
+def _cubic(share: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Weights of the four neighbours -1 to 2 of a reading: the kernel of torch, a = -0.75."""
+    a = -0.75
+    weights = []
+    for step in (-1, 0, 1, 2):
+        far = np.abs(share - step)
+        near = ((a + 2) * far - (a + 3)) * far * far + 1
+        away = ((a * far - 5 * a) * far + 8 * a) * far - 4 * a
+        weights.append((step, np.where(far <= 1, near, away)))
+    return weights
+
+
+def _turned(
+    region: np.ndarray,
+    across: tuple[np.ndarray, int, int],
+    down: tuple[np.ndarray, int, int],
+    samples: int,
+    scale: complex,
+) -> np.ndarray:
+    """float32 (size, size, 3) of a square that stands at an angle.
+
+    across, down: where each reading lies in the picture (size * samples, size * samples), and from
+    where to where the region reaches.
+    """
+    grid = np.stack(
+        [2 * (at - first) / (last - first) - 1 for at, first, last in (across, down)], 2
     )
-    face = functional.avg_pool2d(dense, samples)[0]  # (3, size, size)
-    return face.clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    dense = functional.grid_sample(
+        torch.from_numpy(region).permute(2, 0, 1)[None],  # (1, 3, h, w)
+        torch.from_numpy(grid.astype(np.float32))[None],  # (1, h, w, 2) in -1..1
+        mode="bilinear" if abs(scale) >= 1 else "bicubic",
+        padding_mode="border",
+        align_corners=False,
+    )
+    return functional.avg_pool2d(dense, samples)[0].permute(1, 2, 0).numpy()
 
 
 def _span(positions: np.ndarray, margin: float, length: int) -> tuple[int, int]:

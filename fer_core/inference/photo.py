@@ -7,30 +7,22 @@ animation. The size is read from the header and bounded before a pixel is decode
 from __future__ import annotations
 
 import io
-import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from fer_core.data.image_files import (
+    DAMAGED,
+    TOO_LARGE,
+    fault,
+    grey_or_rgb,
+    known_formats,
+    upright,
+)
 
 MAX_PIXELS = 20_000_000
-
-#: What is opened at all. Left out on purpose: formats that run a program to be drawn (EPS, WMF).
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO")
-
-#: What Pillow's decoders raise on damaged files, beyond OSError.
-_DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    struct.error,
-    zlib.error,
-)
 
 
 class PhotoError(ValueError):
@@ -61,13 +53,12 @@ def _decode(image: Image.Image, name: str) -> np.ndarray:
     _bound_size(image, name)
     try:
         image.seek(0)
-        image.load()
-        return _to_rgb(_upright(image))
-    except Image.DecompressionBombError as error:
+        return np.array(grey_or_rgb(upright(image)).convert("RGB"))
+    except TOO_LARGE as error:
         raise PhotoError(f"{name} is too large ({error}); {_shrink()}") from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise PhotoError(
-            f"{name} is damaged or incomplete ({_reason(error)}); "
+            f"{name} is damaged or incomplete ({fault(error)}); "
             "copy or download it again, or save it anew as JPEG or PNG"
         ) from error
 
@@ -83,19 +74,17 @@ def _open(source: str | Path | bytes) -> tuple[str, Image.Image]:
         size = opened.stat().st_size
     if not size:
         raise PhotoError(f"{name} is empty (0 bytes); choose another file")
-    Image.init()
-    formats = [name for name in FORMATS if name in Image.OPEN]
     try:
-        return name, Image.open(opened, formats=formats)
-    except Image.DecompressionBombError as error:
+        return name, Image.open(opened, formats=known_formats())
+    except TOO_LARGE as error:
         raise PhotoError(f"{name} is too large ({error}); {_shrink()}") from error
     except UnidentifiedImageError as error:
         raise PhotoError(
             f"{name} is not a picture that can be read; give a JPEG, PNG, WebP, GIF, BMP or TIFF"
         ) from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise PhotoError(
-            f"{name} cannot be read ({_reason(error)}); save it anew as JPEG or PNG"
+            f"{name} cannot be read ({fault(error)}); save it anew as JPEG or PNG"
         ) from error
 
 
@@ -119,44 +108,6 @@ def _bound_size(image: Image.Image, name: str) -> None:
         raise PhotoError(
             f"{name} has {width} x {height} pixels, more than can be read; {_shrink()}"
         )
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except _DAMAGED:  # the tag is unreadable, the pixels are not
-        return image
-
-
-def _to_rgb(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith(("I", "F")):  # 16- and 32-bit grey, which Pillow would clip to white
-        return _deep_grey(np.asarray(image))
-    if image.mode == "LAB":
-        from PIL import ImageCms
-
-        srgb = ImageCms.createProfile("sRGB")
-        image = ImageCms.profileToProfile(
-            image, ImageCms.createProfile("LAB"), srgb, outputMode="RGB"
-        )
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.array(image.convert("RGB"))
-
-
-def _deep_grey(grey: np.ndarray) -> np.ndarray:
-    """Grey of any depth (H, W) → uint8 (H, W, 3); white is told by type and largest value."""
-    values = np.nan_to_num(grey.astype(np.float64))
-    top = values.max(initial=0)
-    whites = (1.0, 255.0, 65535.0) if grey.dtype.kind == "f" else (255.0, 65535.0)
-    white = next((white for white in whites if top <= white), top)
-    eight_bit = (values.clip(0, white) * (255 / white)).round().astype(np.uint8)
-    return np.repeat(eight_bit[:, :, None], 3, axis=2)
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 def _shrink() -> str:

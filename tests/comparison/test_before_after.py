@@ -16,10 +16,9 @@ from fer_core.comparison.domains import words
 from fer_core.comparison.domains.before_after import (
     compare_forgetting,
     compare_tuning,
-    last_report,
     stored_comparison,
 )
-from fer_core.comparison.domains.domain import evaluate_domain
+from fer_core.comparison.domains.domain import evaluate_domain, last_report
 from fer_core.comparison.domains.scores import paired_gain
 from fer_core.comparison.domains.tuning import TuningPlan, slice_counts, tuning_config
 from fer_core.data.faces import DataError, Faces

@@ -137,6 +137,16 @@ def test_a_stop_while_the_child_is_starting_is_not_lost(
     assert execute_run(folder).state == "finished"
 
 
+def test_a_run_deleted_while_its_child_is_starting_stays_deleted(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    folder = start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
+    delete_run(folder)
+    words = [sys.executable, "-m", "fer_core.training", str(folder.path)]  # what the worker starts
+    assert subprocess.run(words, check=False).returncode == 0
+    assert not folder.path.exists()
+
+
 def test_a_restarted_app_takes_up_waiting_runs(tiny_config: RunConfig, tmp_path: Path) -> None:
     launched: list[tuple[Path, str]] = []
 

@@ -262,7 +262,7 @@ def test_the_verdict_of_a_finished_comparison(
     assert not shown["stop"]["visible"]
     assert shown["spent"]["value"].count("<tr>") == 3
     assert "140" in shown["spent"]["value"]
-    assert "the same epochs and updates and seconds" in shown["spent"]["value"]
+    assert "the same epochs, updates and seconds" in shown["spent"]["value"]
     bars = shown["class_chart"].data[0]
     assert len(bars.x) == 7
     assert min(bars.x) > 0  # the better one is to the right in every class

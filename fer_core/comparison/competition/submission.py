@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fer_core.comparison.answers import BATCH, probability_batches
 from fer_core.data.csv_files import csv_form
 from fer_core.data.entries import Entry
 from fer_core.data.faces import UNLABELLED, DataError, Faces, Unreadable
@@ -20,7 +21,6 @@ from fer_core.runs.checkpoint import Checkpoint
 
 ID, EMOTION, NAME = "id", "emotion", "name"
 PROBABILITY = "probability_"
-_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Predictions:
 
 
 def predict_faces(
-    checkpoint: Checkpoint, faces: Faces, batch_size: int = _BATCH
+    checkpoint: Checkpoint, faces: Faces, batch_size: int = BATCH
 ) -> Iterator[tuple[int, Predictions | None]]:
     """Classify every face; yields (faces done, None) after each batch and the result with the last.
 
@@ -58,10 +58,9 @@ def predict_faces(
     if not len(faces):
         raise DataError("there is no face to predict; give a file with at least one row of pixels")
     rows = []
-    for start in range(0, len(faces), batch_size):
-        images = np.array(faces.images[start : start + batch_size])  # (B, H, W, C)
-        rows.append(checkpoint.probabilities(images))
-        done = min(start + batch_size, len(faces))
+    every = np.arange(len(faces))
+    for done, part in probability_batches(checkpoint, faces, every, batch_size):
+        rows.append(part)
         if done < len(faces):
             yield done, None
     yield (

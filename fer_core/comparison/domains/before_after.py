@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_core.comparison.answers import probability_batches
 from fer_core.comparison.domains.domain import Scoring, stratified_sample
 from fer_core.comparison.domains.lineage import first_checkpoint, learned_from
 from fer_core.comparison.domains.scores import answers_of, figures, paired_gain
@@ -21,7 +22,7 @@ from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoin
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import read_json, read_progress, read_record, write_json
 from fer_core.training.dataset import load_run_data
-from fer_core.training.evaluation import checked_mapping, part_of, run_config
+from fer_core.training.evaluation import checked_mapping, class_numbers, part_of, run_config
 from fer_core.training.metrics import full_report
 
 #: Called with (images read, images in all).
@@ -61,7 +62,7 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
         )
     after = table[[f"probability_{name}" for name in names]].to_numpy(dtype=np.float64)
     rows = []
-    for done, part in _scored(start, data.faces, places):
+    for done, part in probability_batches(start, data.faces, places):
         rows.append(part)
         yield Scoring(done, len(places))
     before = np.concatenate(rows)
@@ -120,9 +121,7 @@ def compare_forgetting(
     own = run_config(origin)
     test, _, _ = part_of(old_faces, own, origin.class_names, "test")
     mapping = checked_mapping({}, old_faces.class_names, start.class_names, own)
-    lookup = np.array(
-        [start.class_names.index(new) if new else -1 for new in mapping.values()], dtype=np.int64
-    )
+    lookup = class_numbers(mapping, old_faces.class_names, start.class_names)
     test = test[lookup[old_faces.labels[test]] >= 0]
     if not len(test):
         raise DataError(
@@ -133,7 +132,7 @@ def compare_forgetting(
     sides = []
     for place, checkpoint in enumerate((start, tuned)):
         rows = []
-        for done, part in _scored(checkpoint, old_faces, test):
+        for done, part in probability_batches(checkpoint, old_faces, test):
             rows.append(part)
             yield Scoring(place * len(test) + done, 2 * len(test))
         sides.append(np.concatenate(rows))
@@ -148,13 +147,6 @@ def compare_forgetting(
             **_before_and_after(labels, *sides, start.class_names),
         },
     )
-
-
-def last_report(steps: Iterator[Scoring]) -> dict[str, Any]:
-    """The report that a comparison ends with."""
-    *_, last = steps
-    assert last.report is not None
-    return last.report
 
 
 def _finished(run: RunFolder) -> tuple[RunConfig, dict[str, Any], pd.DataFrame]:
@@ -184,18 +176,6 @@ def _start(config: RunConfig) -> Checkpoint:
         return load_checkpoint(Path(config.start_from))
     except CheckpointError as error:
         raise DataError(f"the checkpoint that was fine-tuned is gone: {error}") from error
-
-
-def _scored(
-    checkpoint: Checkpoint, faces: Faces, indices: np.ndarray, batch: int = 128
-) -> Iterator[tuple[int, np.ndarray]]:
-    """(images done, probabilities (B, classes)) batch by batch, in the order of `indices`."""
-    for begin in range(0, len(indices), batch):
-        chosen = indices[begin : begin + batch]
-        yield (
-            min(begin + batch, len(indices)),
-            checkpoint.probabilities(np.asarray(faces.images[chosen])),
-        )
 
 
 def _before_and_after(

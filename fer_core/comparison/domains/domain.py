@@ -1,7 +1,7 @@
 """A checkpoint on a set that it was not made for: its figures there and the drop against its own.
 
 A checkpoint, faces and a mapping of classes enter; scoring yields its progress and ends with a
-report of plain values. Nothing is trained here, see `domain_tuning`.
+report of plain values. Nothing is trained here, see `tuning`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_core.comparison.answers import probability_batches
 from fer_core.comparison.domains.lineage import learned_from, lineage
 from fer_core.comparison.domains.scores import (
     Answers,
@@ -35,7 +36,6 @@ from fer_core.training.evaluation import (
 from fer_core.training.metrics import full_report
 
 MOST_MISTAKES = 24
-_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ def score_domain(
     indices = usable[indices]
     labels = lookup[faces.labels[indices]]
     rows = []
-    for start in range(0, len(indices), _BATCH):
-        yield Scoring(start, len(indices))
-        rows.append(
-            checkpoint.probabilities(np.asarray(faces.images[indices[start : start + _BATCH]]))
-        )
+    yield Scoring(0, len(indices))
+    for done, part in probability_batches(checkpoint, faces, indices):
+        rows.append(part)
+        if done < len(indices):
+            yield Scoring(done, len(indices))
     probabilities = np.concatenate(rows)  # (N, classes)
     answers = answers_of(labels, probabilities.argmax(axis=1))
     own = None if learned else own_answers(checkpoint, np.unique(labels))
@@ -125,7 +125,12 @@ def score_domain(
 
 def evaluate_domain(*arguments: Any, **options: Any) -> dict[str, Any]:
     """The report of `score_domain` in one call, with the same arguments."""
-    *_, last = score_domain(*arguments, **options)
+    return last_report(score_domain(*arguments, **options))
+
+
+def last_report(steps: Iterator[Scoring]) -> dict[str, Any]:
+    """The report that a scoring ends with."""
+    *_, last = steps
     assert last.report is not None
     return last.report
 

@@ -1,4 +1,4 @@
-"""Reports of `domain` and `domain_tuning` in plain sentences, for the page and the command line."""
+"""Reports of `domain` and `before_after` in plain sentences, for the page and the command line."""
 
 from __future__ import annotations
 

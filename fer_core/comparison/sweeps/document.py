@@ -36,6 +36,10 @@ class TableDocument:
             if wrong:
                 raise ValueError(f"every row needs {len(headers)} cells, got {wrong[0]}")
 
+    def records(self) -> list[dict[str, object]]:
+        """The plain figures, one dict per row."""
+        return [dict(zip(self.plain_headers, row, strict=True)) for row in self.plain_rows]
+
 
 def render(document: TableDocument, kind: str) -> str:
     """The document as a text of that format, one of FORMATS."""

@@ -21,6 +21,8 @@ AXES = {
 }
 HEIGHT = 420
 _NAME_CHARACTERS = 24
+#: A line of text, as a share of the height of the chart.
+_LINE_SHARE = 0.045
 
 
 def accuracy_cost_figure(
@@ -50,15 +52,45 @@ def accuracy_cost_figure(
     low, high = math.log10(shown[cost].min()), math.log10(shown[cost].max())
     room = max(0.3, 0.1 * (high - low))
     middle = 10 ** ((low + high) / 2)
+    accuracies = _accuracy_range(shown, band)
+    shown = shown.assign(beside=_names(shown, on_front, cost, accuracies[1] - accuracies[0]))
     for kept, colour, name in ((on_front, SECOND, "on the front"), (~on_front, ACCENT, "beaten")):
         figure.add_trace(_points(shown[kept], cost, number, colour, name, middle))
     figure = with_band(styled(figure, height=HEIGHT), band)
     edges = [low - room, high + room]
-    ticks = "D2" if high - low < 2 else 1
-    figure.update_xaxes(title=title, type="log", range=edges, dtick=ticks)
+    ticks = _ticks(*edges)
+    words = [f"{tick:,.12g}" for tick in ticks]
+    figure.update_xaxes(title=title, type="log", range=edges, tickvals=ticks, ticktext=words)
     figure.update_yaxes(title="accuracy on these test images", tickformat=".0%")
-    figure.update_yaxes(range=_accuracy_range(shown, band))
+    figure.update_yaxes(range=accuracies)
     return figure
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round costs between two powers of ten: 1, 2 and 5 of each, or over two powers 1 alone.
+
+    Written out, because Plotly's own labels of a logarithmic axis say 5 for 0.005.
+    """
+    steps = (1, 2, 5) if high - low < 2.6 else (1,)
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    return [tick for tick in ticks if low <= math.log10(tick) <= high]
+
+
+def _names(shown: pd.DataFrame, front: np.ndarray, cost: str, height: float) -> list[str]:
+    """The name beside each point, "" where it would lie over another's; the front goes first.
+
+    height: what the axis of accuracies spans.
+    """
+    places = np.column_stack([np.log10(shown[cost]), shown["accuracy"]])
+    near = (max(0.1, 0.2 * np.ptp(places[:, 0])), _LINE_SHARE * height)
+    names, taken = [""] * len(shown), np.empty((0, 2))
+    for place in np.lexsort((-places[:, 1], ~front)):
+        if (np.abs(taken - places[place]) < near).all(axis=1).any():
+            continue
+        names[place] = _short(str(shown["name"].iloc[place]))
+        taken = np.vstack([taken, places[place]])
+    return names
 
 
 def _points(
@@ -73,7 +105,7 @@ def _points(
         x=rows[cost],
         y=rows["accuracy"],
         mode="markers+text",
-        text=[f"\u00a0\u00a0{_short(one)}\u00a0\u00a0" for one in names],
+        text=[one and f"\u00a0\u00a0{one}\u00a0\u00a0" for one in rows["beside"]],
         textposition=["top right" if value <= middle else "top left" for value in rows[cost]],
         textfont={"size": 11, "color": TEXT},
         marker={"size": 11, "color": colour},

@@ -33,6 +33,8 @@ CSS = """
 #header p { margin: 2px 0 0; color: var(--body-text-color-subdued); }
 .note, .note p, .note li { color: var(--body-text-color-subdued) !important;
   font-size: 0.9rem; line-height: 1.45; }
+/* an empty line of text takes no room; its column would still keep a gap on both sides of it */
+.when-said:not(:has(.md > *)) { display: none !important; }
 .dark input[type="range"] { --neutral-200: #475569; }
 .swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 50%;
   margin-right: 0.35em; }

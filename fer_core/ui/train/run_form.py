@@ -293,5 +293,5 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key}={part}" for key, part in value.items()) or "none"
+        return ", ".join(f"{key}={_shown('', part)}" for key, part in value.items()) or "none"
     return str(value)

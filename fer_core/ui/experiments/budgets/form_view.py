@@ -118,8 +118,10 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
         interactive=not settings.public,
         elem_id="budget-start",
     )
-    message = gr.Markdown(CLOSED if settings.public else "", elem_id="budget-message")
-    started = gr.Markdown(elem_id="budget-started")
+    message = gr.Markdown(
+        CLOSED if settings.public else "", elem_id="budget-message", elem_classes="when-said"
+    )
+    started = gr.Markdown(elem_id="budget-started", elem_classes="when-said")
     preview = gr.HTML(js_on_load=None, elem_id="budget-preview")
     command = gr.Textbox(
         label="The command that trains the same and compares",

@@ -118,7 +118,6 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
                 )
                 with gr.Column(min_width=320):
                     widgets["class_table"] = gr.HTML(js_on_load=None, elem_id="budget-class-table")
-        gr.Markdown("### How each budget was spent")
         widgets["spent"] = gr.HTML(js_on_load=None, elem_id="budget-spent")
         widgets["command"] = gr.Textbox(
             label="The command that makes this comparison",

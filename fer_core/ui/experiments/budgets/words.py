@@ -154,8 +154,13 @@ def spent_html(comparison: Comparison, colours: Mapping[str, str]) -> str:
         "Images seen",
         "Device",
     )
-    same = f"the same {' and '.join(comparison.same)}" if comparison.same else "no budget in common"
-    return _table(heads, rows) + f"<p class='note'>They had {same} (within 5 %).</p>"
+    *others, last = comparison.same or ("",)
+    same = f"{', '.join(others)} and {last}" if others else last
+    had = f"the same {same}" if same else "no budget in common"
+    return (
+        f"<h3>How each budget was spent</h3>{_table(heads, rows)}"
+        f"<p class='note'>They had {had} (within 5 %).</p>"
+    )
 
 
 def class_html(pair: PairVerdict, measure: str) -> str:

@@ -41,6 +41,8 @@ ORDERS = (
     ("surest first", SUREST),
     ("least sure first", LEAST_SURE),
 )
+#: Place of the file's name in a row of the ranking.
+_NAME_COLUMN = 1
 #: Results kept for the visitors of this process; the one looked at longest ago goes first.
 _MOST_KEPT = 12
 GONE = "These predictions are no longer kept; press “Predict” again."
@@ -210,7 +212,7 @@ def board_html(entrants: Sequence[Entrant], solution: str, images: int) -> str:
             *("place", "file", "accuracy %", "95 % interval", "macro F1", "GFLOPs"),
             *("% per GFLOP", "efficiency place", "overall place"),
         )
-        head = "".join(f"<th>{name}</th>" for name in heads)
+        head = "".join(_cell("th", place, name) for place, name in enumerate(heads))
         rows = "".join(map(_ranked_row, ranked))
         text += (
             f'<div class="plain-table"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>'
@@ -243,7 +245,13 @@ def _ranked_row(one: Entrant) -> str:
         f"{one.efficiency_rank or '–'}",
         f"{one.overall_rank or '–'}",
     )
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return f"<tr>{''.join(_cell('td', place, text) for place, text in enumerate(cells))}</tr>"
+
+
+def _cell(tag: str, place: int, text: str) -> str:
+    """One cell of the ranking; names of files stand left, figures right."""
+    look = " style='text-align:left'" if place == _NAME_COLUMN else ""
+    return f"<{tag}{look}>{text}</{tag}>"
 
 
 def escaped(text: object) -> str:

@@ -142,8 +142,10 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
         interactive=not settings.public,
         elem_id="sweep-start",
     )
-    message = gr.Markdown(CLOSED if settings.public else "", elem_id="sweep-message")
-    started = gr.Markdown(elem_id="sweep-started")
+    message = gr.Markdown(
+        CLOSED if settings.public else "", elem_id="sweep-message", elem_classes="when-said"
+    )
+    started = gr.Markdown(elem_id="sweep-started", elem_classes="when-said")
     # below the button, which would jump with every value that is half typed
     preview = gr.HTML(elem_id="sweep-preview", js_on_load=None)
 

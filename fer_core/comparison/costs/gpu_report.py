@@ -1,0 +1,145 @@
+"""The page results/gpu.md: how fast a recipe trains on one GPU, all of it measured in one call."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fer_core.comparison.costs.training_speed import (
+    WORKERS,
+    race,
+    speed_settings,
+    step_rate,
+    usual_rate,
+)
+from fer_core.comparison.sweeps.document import TableDocument, to_markdown
+from fer_core.runs.config import RunConfig
+from fer_core.runs.recipes import repeat_command
+from fer_core.runs.record import write_text
+from fer_core.runs.shipping import without_path
+from fer_core.training.dataset import load_run_data
+from fer_core.training.devices import device_name
+from fer_core.training.scoring import commit, versions
+
+#: Accuracies on the validation part that a race is run to.
+TARGETS = (0.65, 0.70)
+
+
+def measure_training(
+    config: RunConfig,
+    device: torch.device,
+    targets: Sequence[float] = TARGETS,
+    steps: int = 100,
+    workers: int = WORKERS,
+    show: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Race and rate of the run as it is and compiled, and the usual way's rate.
+
+    show: told in a line what comes next. Keys device, command, commit, versions, targets,
+    batch_size, settings {name: {making, seconds, epochs, accuracy, images_per_second, outside}}, usual
+    {images_per_second, workers}.
+    """
+    data = load_run_data(config)
+    found: dict[str, Any] = {}
+    for name, setting in speed_settings(config).items():
+        show(f"{name}: images a second")
+        rate = step_rate(setting, data, device, steps)
+        show(f"{name}: to {', '.join(f'{target:.0%}' for target in targets)}")
+        run = race(setting, data, device, targets)
+        found[name] = {**dataclasses.asdict(run), **dataclasses.asdict(rate)}
+    show(f"the usual way: {workers} workers")
+    usual = usual_rate(config, data, device, steps, workers)
+    return {
+        "device": device_name(device),
+        "command": repeat_command(without_path(config)),
+        "commit": commit(),
+        "versions": versions(),
+        "targets": list(targets),
+        "batch_size": config.batch_size,
+        "settings": found,
+        "usual": {"images_per_second": usual.images_per_second, "workers": workers},
+    }
+
+
+def training_document(report: dict[str, Any]) -> TableDocument:
+    """One row for each setting and one for the usual way."""
+    targets = report["targets"]
+    usual = report["usual"]["images_per_second"]
+    headers = (
+        "Fed by",
+        "Images/s",
+        "Times the usual way",
+        "Outside the network",
+        *(f"Seconds to {target:.0%}" for target in targets),
+        "Epochs",
+        "Accuracy at the end",
+        "Seconds before the first step",
+    )
+    plain_headers = (
+        *("fed_by", "images_per_second", "ratio", "outside"),
+        *(f"seconds_to_{target:g}" for target in targets),
+        *("epochs", "accuracy", "making"),
+    )
+    rows, plain = [], []
+    for name, row in report["settings"].items():
+        seconds = [row["seconds"][target] for target in targets]
+        rate = row["images_per_second"]
+        plain.append(
+            (
+                *(f"this project, {name}", rate, rate / usual, row["outside"], *seconds),
+                *(row["epochs"], row["accuracy"], row["making"]),
+            )
+        )
+        rows.append(
+            (
+                f"this project, {name}",
+                f"{rate:,.0f}",
+                f"{rate / usual:.1f}",
+                f"{row['outside']:.0%}",
+                *("not reached" if value is None else f"{value:.1f}" for value in seconds),
+                f"{row['epochs']}",
+                f"{row['accuracy']:.2%}",
+                f"{row['making']:.1f}",
+            )
+        )
+    blanks = len(targets) + 4
+    name = f"torchvision's FER2013, PIL transforms, {report['usual']['workers']} workers"
+    plain.append((name, usual, 1.0, *[None] * blanks))
+    rows.append((name, f"{usual:,.0f}", "1.0", *["–"] * blanks))
+    note = (
+        f"{report['device']}, batches of {report['batch_size']}, commit {report['commit']}, "
+        + ", ".join(f"{package} {number}" for package, number in report["versions"].items())
+        + ". Accuracy is that of the validation part, after every epoch; its evaluation is in the "
+        "seconds, compiling is not."
+    )
+    return TableDocument(
+        "Training on one GPU",
+        headers,
+        tuple(rows),
+        plain_headers,
+        tuple(plain),
+        frozenset(range(1, len(headers))),
+        notes=(note,),
+    )
+
+
+def write_training_report(report: dict[str, Any], path: Path) -> None:
+    """The Markdown page with its table and the command of the run."""
+    text = [
+        "# Time to accuracy",
+        "",
+        f"Written by `python -m fer_core bench --gpu` on {time.strftime('%Y-%m-%d')}. The run:",
+        "",
+        "```",
+        report["command"],
+        "```",
+        "",
+        to_markdown(training_document(report)),
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "\n".join(text).rstrip() + "\n")
