@@ -78,11 +78,12 @@ def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str)
                 record["device"],
             )
         )
+    commits = sorted({str(row[-2]) for row in plain if row[-2]})
     note = (
         f"Seed {base_config.seed}; {base['validation']['n']:,} validation images, the best epoch "
         f"chosen on them. p below {LEVEL:g}: more than chance on these images (McNemar, single "
-        f"runs, not corrected for their number). Machine: {base['machine']}; commits "
-        f"{', '.join(sorted({str(row[-2]) for row in plain}))}."
+        f"runs, not corrected for their number). Machine: {base['machine']}"
+        + (f"; commits {', '.join(commits)}." if commits else ".")
     )
     names = (
         *("run", "change", "epochs", "parameters", "gflops", "validation_accuracy"),

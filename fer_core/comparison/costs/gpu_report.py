@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +37,18 @@ def measure_training(
     steps: int = 100,
     workers: int = WORKERS,
     show: Callable[[str], None] = lambda line: None,
+    settings: Mapping[str, RunConfig] | None = None,
 ) -> dict[str, Any]:
     """Race and rate of the run as it is and compiled, and the usual way's rate.
 
-    show: told in a line what comes next. Keys device, command, commit, versions, targets,
-    batch_size, settings {name: {making, seconds, epochs, accuracy, images_per_second, outside}}, usual
+    settings: what is raced, by name; by default the run as it is and compiled. show: told in a
+    line what comes next. Keys device, command, commit, versions, targets, batch_size, settings
+    {name: {making, seconds, epochs, accuracy, images_per_second, outside}}, usual
     {images_per_second, workers}.
     """
     data = load_run_data(config)
     found: dict[str, Any] = {}
-    for name, setting in speed_settings(config).items():
+    for name, setting in (settings or speed_settings(config)).items():
         show(f"{name}: images a second")
         rate = step_rate(setting, data, device, steps)
         show(f"{name}: to {', '.join(f'{target:.0%}' for target in targets)}")
