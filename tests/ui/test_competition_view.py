@@ -193,6 +193,7 @@ def test_files_are_ranked_and_faulty_ones_explained(hidden: Solution, tmp_path: 
     assert "<i>short" not in html
     html = board.scored_html(hidden, named, {"a.csv (2)": 0.5})
     assert html.index("100.00") < html.index("0.00</td>")
+    assert "<td style='text-align:left'>a.csv (2)</td>" in html  # among figures, which stand right
     assert "200.0" in html  # 100 % for half a GFLOP
 
 

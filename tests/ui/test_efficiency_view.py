@@ -57,6 +57,24 @@ def table_of(*rows: tuple[str, float, float]) -> pd.DataFrame:
     )
 
 
+def test_costs_on_the_axis_are_written_out() -> None:
+    narrow = accuracy_cost_figure(
+        table_of(("a", 0.004, 0.5), ("b", 0.02, 0.6)), [True] * 2, "gflops"
+    )
+    assert list(narrow.layout.xaxis.ticktext) == ["0.002", "0.005", "0.01", "0.02"]
+    wide = accuracy_cost_figure(table_of(("a", 0.004, 0.5), ("b", 40.0, 0.6)), [True] * 2, "gflops")
+    assert list(wide.layout.xaxis.ticktext) == ["0.001", "0.01", "0.1", "1", "10", "100"]
+
+
+def test_names_do_not_lie_over_each_other_and_the_front_keeps_its_own() -> None:
+    table = table_of(("one", 0.01, 0.500), ("two", 0.01, 0.502), ("far", 0.01, 0.6))
+    figure = accuracy_cost_figure(table, [True, False, False], "gflops")
+    _, on_front, beaten = figure.data
+    assert [text.strip() for text in on_front.text] == ["one"]
+    assert [text.strip() for text in beaten.text] == ["", "far"]
+    assert [name for name, *_ in beaten.customdata] == ["two", "far"]  # the hover still says it
+
+
 def test_the_front_is_drawn_and_every_point_named_with_its_interval() -> None:
     table = table_of(("small", 0.01, 0.5), ("beaten", 0.02, 0.4), ("large", 0.1, 0.7))
     figure = accuracy_cost_figure(table, [True, False, True], "gflops")

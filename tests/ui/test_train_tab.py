@@ -89,6 +89,12 @@ def test_an_untouched_form_makes_the_recipe(name: str) -> None:
     assert run_form.changes(made, config) == []
 
 
+def test_changed_options_are_said_as_they_are_typed() -> None:
+    base = RunConfig(model="timm/resnet18")
+    made = dataclasses.replace(base, model_options={"pretrained": False})
+    assert run_form.changes(made, base) == ["Model options: none → pretrained=no"]
+
+
 def test_form_survives_lists_tables_and_yes_no(colour_config: RunConfig) -> None:
     config = dataclasses.replace(
         colour_config,
