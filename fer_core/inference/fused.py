@@ -5,7 +5,6 @@ Batch norm goes into the convolution before it, and the weights lie channels-las
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -54,7 +53,7 @@ def fused_network(network: nn.Module) -> nn.Module | None:
     if not any(isinstance(part, nn.Conv2d) for part in network.modules()):
         return None
     try:
-        fused = fuse(copy.deepcopy(network).eval())
+        fused = fuse(network)  # a copy
     except (TraceError, TypeError, NotImplementedError, RuntimeError, AttributeError):
         return None  # its forward pass branches on values; tracing names it in many ways
     return fused.eval().requires_grad_(False).to(memory_format=torch.channels_last)

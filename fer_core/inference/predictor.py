@@ -16,6 +16,8 @@ import torch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import DEFAULT_MODE, align_face
 from fer_core.inference.detect import LONG_SIDE, FaceBox, FaceDetector
+from fer_core.inference.fused import fused_probabilities
+from fer_core.runs.checkpoint import Checkpoint
 
 
 class Classifier(Protocol):
@@ -71,6 +73,8 @@ class Predictor:
         self.checkpoint = checkpoint
         self.detector = detector
         self.mode = mode
+        fast = isinstance(checkpoint, Checkpoint)
+        self._probabilities = fused_probabilities(checkpoint) if fast else checkpoint.probabilities
 
     def predict(
         self, image: np.ndarray, whole_picture: bool = False, long_side: int = LONG_SIDE
@@ -95,16 +99,16 @@ class Predictor:
     ) -> list[FacePrediction]:
         if not pictures:
             return []
-        seen = np.concatenate([self._as_seen(picture) for picture in pictures])  # (N, S, S, C)
-        rows = self.checkpoint.probabilities(seen)  # (N, classes)
+        seen = self._as_seen(np.stack(pictures))  # (N, S, S, C)
+        rows = self._probabilities(seen)  # (N, classes)
         return [
             _prediction(self.checkpoint.class_names, row, image, face)
             for row, image, face in zip(rows, seen, faces, strict=True)
         ]
 
-    def _as_seen(self, picture: np.ndarray) -> np.ndarray:
-        """uint8 (H, W, 3) → uint8 (1, S, S, C), in the size and colour the network takes."""
-        unit = self.checkpoint.preprocessing.to_unit(torch.from_numpy(picture.copy())[None])
+    def _as_seen(self, pictures: np.ndarray) -> np.ndarray:
+        """uint8 (N, H, W, 3) → uint8 (N, S, S, C), in the size and colour the network takes."""
+        unit = self.checkpoint.preprocessing.to_unit(torch.from_numpy(pictures))
         pixels = (unit * 255).round().clamp(0, 255).to(torch.uint8)
         return pixels.permute(0, 2, 3, 1).contiguous().numpy()
 

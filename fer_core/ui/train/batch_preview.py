@@ -14,6 +14,8 @@ from fer_core.runs.checkpoint import CheckpointError
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.preview import BatchPreview, preview_batch
 from fer_core.ui.shared.face_grid import GridFace, face_grid
+from fer_core.ui.shared.open_sets import allowed_source
+from fer_core.ui.shared.settings import AppSettings
 
 _ASK = "Shows the first images as the network will see them, with what it is to say of each."
 
@@ -26,10 +28,14 @@ def build_batch_preview() -> tuple[gr.Button, gr.HTML]:
     return button, grid
 
 
-def show_batch(read: Callable[[], RunConfig]) -> str:
+def show_batch(read: Callable[[], RunConfig], settings: AppSettings) -> str:
     """HTML of the grid, or the reason why there is none. read: makes the configuration."""
     try:
-        return batch_html(preview_batch(read()))
+        config = read()
+        allowed_source(config.data, settings)
+        if settings.public and (config.start_from or config.teachers):
+            raise ConfigError("on a public page no folder can be named; leave start_from empty")
+        return batch_html(preview_batch(config))
     except (ConfigError, DataError, CheckpointError, OSError) as error:
         return f'<p class="note">No batch can be shown: {html.escape(str(error))}</p>'
 

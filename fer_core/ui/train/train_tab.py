@@ -20,6 +20,7 @@ from fer_core.ui.shared.model_list import every_model, options_info
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER, SharedState
+from fer_core.ui.train.batch_preview import build_batch_preview, show_batch
 from fer_core.ui.train.live_panel import build_live_panel
 from fer_core.ui.train.live_run import CLOSED
 from fer_core.ui.train.run_form import (
@@ -92,6 +93,7 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
                 elem_classes="mono",
                 elem_id="repeat-command",
             )
+            batch_button, batch_grid = build_batch_preview()
             with gr.Accordion("All other settings", open=False, elem_id="more-settings"):
                 for group, _ in groupby(field.group for field in _FIELDS if field.group != BASIC):
                     gr.Markdown(f"**{group}**")
@@ -131,6 +133,11 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
             f"**{plain(run.name)}** was put in the queue; its curves appear under *Watch*.",
         )
 
+    def on_batch(name: str, choice: str, own: bool, data: Any, policy: Any, *values: Any) -> str:
+        filled = dict(zip(widgets, values, strict=True))
+        chosen = chosen_data(data, own)
+        return show_batch(lambda: read_form(name, choice, chosen, policy, filled), settings)
+
     quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 4}
     recipe.input(
         on_recipe,
@@ -152,6 +159,7 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
     )
     shared.data_choice.change(on_form, form, preview, **quiet)
     start.click(on_start, [run_name, *form], [panel.chosen, message], api_visibility="private")
+    batch_button.click(on_batch, form, batch_grid, api_visibility="private", concurrency_limit=2)
     # `change` here: what the options are follows a recipe's model too, and is asked only once
     widgets["model"].change(
         lambda name: gr.Textbox(info=options_info(name)),

@@ -1,0 +1,287 @@
+"""MTCNN's three networks run in turn: a picture uint8 (H, W, 3) in, boxes and landmarks out.
+
+The same answers as facenet-pytorch's own loop with the same settings, in less time: every size of
+the picture lies on one canvas that the first network reads at once, and all sizes and crops are
+averaged from one table of sums.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torchvision.ops import nms
+
+#: Side in pixels of the square that the first network judges, and its step.
+CELL, STEP = 12, 2
+_REFINED, _LAST = 24, 48  # sides of the crops that the second and the third network take
+#: How a pixel 0..255 becomes the networks' input: (pixel - 127.5) / 128.
+_CENTRE, _UNIT = 127.5, 0.0078125
+#: Moves the candidates of one size away from those of every other, in pixels.
+_APART = 1e5
+
+
+@dataclass(frozen=True)
+class CascadeSettings:
+    """thresholds: least score at each network. factor: of each size of the picture to the one
+    before. overlaps: intersection over union from which the weaker of two candidates goes, within
+    one size, over all sizes, after the second network; in the third network, the share of the
+    smaller box. most: candidates kept for the second and third network.
+    """
+
+    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
+    factor: float = 0.709
+    overlaps: tuple[float, float, float, float] = (0.5, 0.7, 0.7, 0.7)
+    most: tuple[int, int] = (1000, 300)
+
+
+class Found(NamedTuple):
+    """boxes float32 (F, 4) as (x0, y0, x1, y1), scores (F,), landmarks (F, 5, 2) as (x, y)."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    landmarks: np.ndarray
+
+
+class Cascade:
+    """The networks as facenet-pytorch defines them; safe to call from several threads."""
+
+    def __init__(
+        self,
+        proposal: nn.Module,
+        refinement: nn.Module,
+        output: nn.Module,
+        settings: CascadeSettings | None = None,
+    ) -> None:
+        self.settings = settings or CascadeSettings()
+        self._proposal, self._refinement, self._output = (
+            _taking_pixels(network) for network in (proposal, refinement, output)
+        )
+        self._device = next(proposal.parameters()).device
+
+    @torch.inference_mode()
+    def find(self, image: np.ndarray, smallest: float) -> Found:
+        """Faces of uint8 (H, W, 3) from `smallest` pixels on, by descending score."""
+        sums = _sums(image)
+        boxes = self._propose(sums, smallest)
+        crops, boxes = _cut(sums, boxes, _REFINED)
+        boxes = self._refine(crops, boxes)
+        crops, boxes = _cut(sums, boxes, _LAST)
+        return self._decide(crops, boxes)
+
+    def _propose(self, sums: np.ndarray, smallest: float) -> torch.Tensor:
+        """float32 (N, 4): squares that may hold a face."""
+        height, width = sums.shape[0] - 1, sums.shape[1] - 1
+        sizes = _layout(height, width, float(smallest), self.settings.factor)
+        if not sizes:
+            return torch.zeros(0, 4)
+        canvas = np.full((*_canvas_size(sizes), 3), _CENTRE, dtype=np.float32)
+        for size in sizes:
+            _reduce(sums, canvas[size.top : size.bottom, size.left : size.right])
+        moves, shares = self._run(self._proposal, canvas[None])
+        scores, moves = shares[0, 1], moves[0]  # (h, w), (4, h, w)
+        rows, places = [], []
+        for number, size in enumerate(sizes):
+            part = scores[size.answers]
+            y, x = torch.nonzero(part >= self.settings.thresholds[0], as_tuple=True)
+            corner = torch.stack((x, y), dim=1).float() * STEP + 1
+            square = torch.cat((corner, corner + (CELL - 1)), dim=1)
+            square = (square / size.scale).floor()
+            score = part[y, x][:, None]
+            rows.append(torch.cat((square, score, moves[:, *size.answers][:, y, x].T), dim=1))
+            places.append(square + number * _APART)
+        found = torch.cat(rows)  # (N, 9): square, score, moves
+        within, across = self.settings.overlaps[:2]
+        found = found[nms(torch.cat(places), found[:, 4], within)]
+        found = found[nms(found[:, :4], found[:, 4], across)][: self.settings.most[0]]
+        square = found[:, :4]
+        side = (square[:, 2:] - square[:, :2]).repeat(1, 2)
+        return _squares(square + found[:, 5:] * side)
+
+    def _refine(self, crops: np.ndarray, boxes: torch.Tensor) -> torch.Tensor:
+        """crops float32 (N, 24, 24, 3), boxes (N, 4) → the squares (M, 4) that are still likely."""
+        if not len(boxes):
+            return boxes
+        moves, shares = self._run(self._refinement, crops)
+        kept = shares[:, 1] > self.settings.thresholds[1]
+        boxes, scores = boxes[kept], shares[kept, 1]
+        best = nms(boxes, scores, self.settings.overlaps[2])[: self.settings.most[1]]
+        return _squares(_moved(boxes[best], moves[kept][best]))
+
+    def _decide(self, crops: np.ndarray, boxes: torch.Tensor) -> Found:
+        """crops float32 (N, 48, 48, 3), boxes (N, 4) → what is taken for a face."""
+        if not len(boxes):
+            return Found(*(np.zeros((0, *shape), np.float32) for shape in ((4,), (), (5, 2))))
+        moves, points, shares = self._run(self._output, crops)
+        kept = shares[:, 1] > self.settings.thresholds[2]
+        boxes, scores = boxes[kept], shares[kept, 1].numpy()
+        side = boxes[:, 2:] - boxes[:, :2] + 1
+        marks = points[kept].view(-1, 2, 5).transpose(1, 2)  # (N, 5, 2) as (x, y), 0 to 1
+        marks = (marks * side[:, None] + boxes[:, None, :2] - 1).numpy()
+        moved = _moved(boxes, moves[kept]).numpy()
+        best = _distinct(moved, scores, self.settings.overlaps[3])
+        return Found(moved[best], scores[best], marks[best])
+
+    def _run(self, network: nn.Module, pixels: np.ndarray) -> tuple[torch.Tensor, ...]:
+        """float32 (N, H, W, 3) of 0..255 → the network's answers, on the processor."""
+        given = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2)
+        return tuple(answer.cpu() for answer in network(given))
+
+
+@dataclass(frozen=True)
+class _Size:
+    """One size of the picture on the canvas; its corner has even coordinates, as the step has."""
+
+    scale: float
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def answers(self) -> tuple[slice, slice]:
+        """Where the first network's answers for this size lie among those for the canvas."""
+        spans = []
+        for start, length in ((self.top, self.height), (self.left, self.width)):
+            count = -(-(length - 2) // 2) - 4  # a 3x3, a pooling by two, two more 3x3
+            spans.append(slice(start // STEP, start // STEP + count))
+        return spans[0], spans[1]
+
+
+@lru_cache(64)
+def _layout(height: int, width: int, smallest: float, factor: float) -> tuple[_Size, ...]:
+    """The sizes at which a picture is read; empty when it is smaller than a face.
+
+    The largest lies in the corner, the next two beside it, the others in a row below it.
+    """
+    sizes: list[_Size] = []
+    scale = CELL / smallest
+    top = left = 0
+    while min(height, width) * scale >= CELL:
+        size = _Size(scale, top, left, int(height * scale + 1), int(width * scale + 1))
+        sizes.append(size)
+        if len(sizes) == 1:
+            left = _next_even(size.right)
+        elif len(sizes) == 2:
+            top = _next_even(size.bottom)
+        elif len(sizes) == 3:
+            top, left = _next_even(sizes[0].bottom), 0
+        else:
+            left = _next_even(size.right)
+        scale *= factor
+    return tuple(sizes)
+
+
+def _next_even(edge: int) -> int:
+    """The first even place at least two pixels on."""
+    return edge + 2 + edge % 2
+
+
+def _canvas_size(sizes: tuple[_Size, ...]) -> tuple[int, int]:
+    return max(size.bottom for size in sizes), max(size.right for size in sizes)
+
+
+def _sums(image: np.ndarray) -> np.ndarray:
+    """int32 (H + 1, W + 1, 3): the sum of all pixels above and to the left of each corner."""
+    height, width, channels = image.shape
+    sums = np.zeros((height + 1, width + 1, channels), dtype=np.int32)
+    inner = sums[1:, 1:]
+    np.cumsum(image, axis=0, dtype=np.int32, out=inner)
+    np.cumsum(inner, axis=1, out=inner)
+    return sums
+
+
+@lru_cache(256)
+def _spans(length: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """First and last edge of each cell when a line is cut into `cells`, which may overlap."""
+    at = np.arange(cells)
+    return at * length // cells, -(-(at + 1) * length // cells)
+
+
+def _reduce(sums: np.ndarray, target: np.ndarray) -> None:
+    """Fill float32 (h, w, 3) with the means of the picture's parts (`interpolate`'s "area")."""
+    top, bottom = _spans(sums.shape[0] - 1, target.shape[0])
+    left, right = _spans(sums.shape[1] - 1, target.shape[1])
+    rows = np.take(sums, bottom, axis=0)
+    rows -= np.take(sums, top, axis=0)
+    total = np.take(rows, right, axis=1)
+    total -= np.take(rows, left, axis=1)
+    share = np.multiply.outer(1 / (bottom - top), 1 / (right - left)).astype(np.float32)
+    np.multiply(total, share[:, :, None], out=target, casting="unsafe")
+
+
+def _cut(sums: np.ndarray, boxes: torch.Tensor, side: int) -> tuple[np.ndarray, torch.Tensor]:
+    """float32 (N, side, side, 3), the boxes' parts of the picture, and those boxes (N, 4).
+
+    A box is cut off at the picture's edge and what is left stretched; one beyond it is dropped.
+    """
+    height, width = sums.shape[0] - 1, sums.shape[1] - 1
+    edges = boxes.numpy().astype(np.int64)
+    low = np.maximum(edges[:, :2], 1) - 1
+    high = np.minimum(edges[:, 2:], (width, height))
+    inside = (high > low).all(axis=1)
+    (x0, y0), (x1, y1) = low[inside].T[..., None], high[inside].T[..., None]  # (N, 1) each
+    cells = np.arange(side)
+    left, right = x0 + cells * (x1 - x0) // side, x0 - (-(cells + 1) * (x1 - x0) // side)
+    top, bottom = y0 + cells * (y1 - y0) // side, y0 - (-(cells + 1) * (y1 - y0) // side)
+    area = ((bottom - top)[:, :, None] * (right - left)[:, None]).astype(np.float32)
+    corners = sums.reshape(-1, sums.shape[2])
+    top, bottom = (edge[:, :, None] * (width + 1) for edge in (top, bottom))
+    left, right = left[:, None], right[:, None]
+    total = np.take(corners, bottom + right, axis=0)  # (N, side, side, 3)
+    total -= np.take(corners, bottom + left, axis=0)
+    total -= np.take(corners, top + right, axis=0)
+    total += np.take(corners, top + left, axis=0)
+    crops = total.astype(np.float32)
+    crops /= area[..., None]
+    return crops, boxes[torch.from_numpy(inside)]
+
+
+def _taking_pixels(network: nn.Module) -> nn.Module:
+    """A copy that takes pixels 0..255, the scaling done by its first convolution's own weights."""
+    network = copy.deepcopy(network).eval().requires_grad_(False)
+    first = next(part for part in network.modules() if isinstance(part, nn.Conv2d))
+    first.bias -= first.weight.sum(dim=(1, 2, 3)) * (_CENTRE * _UNIT)
+    first.weight *= _UNIT
+    return network.to(memory_format=torch.channels_last)
+
+
+def _moved(boxes: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
+    """(N, 4) with every edge moved by that share of the box's side."""
+    return boxes + moves * (boxes[:, 2:] - boxes[:, :2] + 1).repeat(1, 2)
+
+
+def _squares(boxes: torch.Tensor) -> torch.Tensor:
+    """(N, 4): squares with the same centres and the longer sides."""
+    size = boxes[:, 2:] - boxes[:, :2]
+    side = size.amax(dim=1, keepdim=True)
+    corner = boxes[:, :2] + (size - side) / 2
+    return torch.cat((corner, corner + side), dim=1)
+
+
+def _distinct(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> list[int]:
+    """Indices by descending score, without boxes that share too much of the smaller of the two."""
+    order = np.argsort(-scores, kind="stable")
+    area = (boxes[:, 2:] - boxes[:, :2] + 1).prod(axis=1)
+    kept = []
+    while len(order):
+        best, order = order[0], order[1:]
+        kept.append(int(best))
+        low = np.maximum(boxes[best, :2], boxes[order, :2])
+        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
+        shared = np.maximum(high - low + 1, 0).prod(axis=1)
+        order = order[shared / np.minimum(area[best], area[order]) <= threshold]
+    return kept
