@@ -164,7 +164,8 @@ def machine_name() -> str:
         )
     except (OSError, StopIteration):
         pass
-    threads = f"{torch.get_num_threads()} threads"
+    count = torch.get_num_threads()
+    threads = f"{count} thread{'' if count == 1 else 's'}"
     gpu = f"; {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     return f"{name}, {threads}{gpu}"
 

@@ -30,13 +30,25 @@ def test_first_sight_is_shown_as_it_is() -> None:
 def test_one_odd_frame_does_not_change_the_label() -> None:
     tracker = FaceTracker()
     for step in range(20):
-        tracker.update([seen(100, 0.9)], step * 0.1)
-    (face,) = tracker.update([seen(100, 0.0)], 2.0)
+        tracker.update([seen(100, 0.9)], step * 0.05)
+    (face,) = tracker.update([seen(100, 0.0)], 1.0)
     assert face.label == "happy"
-    for step in range(1, 15):
-        (face,) = tracker.update([seen(100, 0.0)], 2.0 + step * 0.1)
-    assert face.label == "sad"
+    (face,) = tracker.update([seen(100, 0.9)], 1.05)
+    assert face.label == "happy"
+
+
+@pytest.mark.parametrize("rate", [15, 20, 25])
+def test_another_expression_is_named_within_150_ms(rate: int) -> None:
+    tracker = FaceTracker()
+    for step in range(rate):
+        tracker.update([seen(100, 0.95)], step / rate)
+    changed = 1.0  # the first picture with the new expression is taken then
+    for step in range(rate):
+        (face,) = tracker.update([seen(100, 0.05)], changed + step / rate)
+        if face.label == "sad":
+            break
     assert face.confidence == face.probabilities["sad"]
+    assert step / rate <= 0.15
 
 
 @pytest.mark.parametrize("rate", [4, 10, 30])

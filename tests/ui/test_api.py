@@ -19,7 +19,7 @@ from serving import ServedApp
 from fer_core.labels import FER2013_CLASSES
 from fer_core.ui.examples import EXAMPLES
 
-KEYS = {"box", "label", "confidence", "probabilities", "landmarks"}
+KEYS = {"unsure", "box", "label", "confidence", "probabilities", "landmarks"}
 
 
 @pytest.fixture(scope="module")

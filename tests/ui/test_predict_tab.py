@@ -90,11 +90,24 @@ def text_of(html: str) -> str:
         ({"happy": 0.83, "neutral": 0.1}, "This face resembles happy most (83 %)."),
         ({"sad": 0.41, "neutral": 0.38}, "Not clear: between sad (41 %) and neutral (38 %)."),
         ({"sad": 0.45, "neutral": 0.2}, "This face resembles sad most (45 %)."),
-        ({"fear": 0.2}, "Not clear: no expression stands out (fear 20 %, angry 13 %"),
+        ({"fear": 0.2}, "Unsure: no expression reaches 40 % (fear 20 %, angry 13 %"),
+        ({"happy": 0.39}, "Unsure: no expression reaches 40 % (happy 39 %"),
     ],
 )
 def test_sentence_says_when_it_is_not_clear(shares: dict[str, float], said: str) -> None:
     assert text_of(views.sentence(prediction(**shares))).replace(" )", ")").startswith(said)
+
+
+def test_unsure_is_said_on_picture_and_card_as_the_visitor_sets_it() -> None:
+    face = prediction(happy=0.55)
+    image = np.zeros((300, 400, 3), np.uint8)
+    sure = views.prediction_html(image, [face], 0.1, "model")
+    assert "happy 55" in text_of(sure)
+    assert "unsure" not in sure
+    unsure = views.prediction_html(image, [face], 0.1, "model", unsure_below=0.6)
+    assert 'aria-label="Face 1: unsure"' in unsure
+    assert "Unsure: no expression reaches 60 % (happy 55 %" in text_of(unsure)
+    assert re.search(r"<span>unsure</span>", unsure)
 
 
 def test_a_share_is_never_rounded_to_none_or_all() -> None:

@@ -18,6 +18,7 @@ from fer_core.ui.examples import EXAMPLES
 from fer_core.ui.predict import predict_views as views
 from fer_core.ui.predict.webcam import build_webcam
 from fer_core.ui.shared.loaded import LoadedCheckpoints
+from fer_core.ui.shared.patient_slider import PatientSlider
 from fer_core.ui.shared.picture_input import (
     PICTURES_AT_ONCE,
     PhotoInput,
@@ -58,6 +59,7 @@ _API_DESCRIPTION = (
     "box [x0, y0, x1, y1] in pixels of the upright picture (null with whole_picture), "
     "label, confidence (0 to 1, the label's probability), "
     "probabilities {class: 0 to 1, summing to 1}, "
+    f"unsure (true when the confidence is under {views.UNSURE_BELOW:g}), "
     "landmarks [[x, y] of left eye, right eye, nose, left and right mouth corner] (null likewise)."
 )
 
@@ -79,9 +81,16 @@ class Answer:
 
 
 def answer(
-    loaded: LoadedCheckpoints, source: str | bytes | None, name: str | None, whole_picture: bool
+    loaded: LoadedCheckpoints,
+    source: str | bytes | None,
+    name: str | None,
+    whole_picture: bool,
+    unsure_below: float = views.UNSURE_BELOW,
 ) -> Answer:
-    """The page's answer to one picture, problems included, as HTML."""
+    """The page's answer to one picture, problems included, as HTML.
+
+    unsure_below: the probability (0-1) under which a face's strongest label is not named.
+    """
     if not loaded.entries():
         return Answer(_NO_CHECKPOINT)
     if not source:
@@ -98,7 +107,8 @@ def answer(
         return Answer(views.problem(error))
     if not faces:
         return Answer(_NO_FACE, offers_whole=True)
-    return Answer(views.prediction_html(image, faces, seconds, entry.name.removeprefix("run:")))
+    model = entry.name.removeprefix("run:")
+    return Answer(views.prediction_html(image, faces, seconds, model, unsure_below))
 
 
 def faces_for_api(
@@ -108,7 +118,7 @@ def faces_for_api(
     predictor = loaded.predictor(loaded.entry(name))
     with PICTURES_AT_ONCE:
         faces = predictor.predict(read_picture(source), whole_picture=whole_picture)
-    return [face.to_dict() for face in faces]
+    return [{**face.to_dict(), "unsure": face.confidence < views.UNSURE_BELOW} for face in faces]
 
 
 def checkpoint_choices(loaded: LoadedCheckpoints, chosen: str | None) -> dict[str, Any]:
@@ -136,6 +146,15 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
                 elem_id="predict-checkpoint",
                 **checkpoint_choices(loaded, None),
             )
+            unsure = PatientSlider(
+                0,
+                90,
+                round(100 * views.UNSURE_BELOW),
+                step=5,
+                label="Answer “unsure” below, %",
+                info="When the strongest expression's probability is lower, no label is given.",
+                elem_id="predict-unsure",
+            )
         with gr.Column(scale=2, min_width=290):
             gr.HTML(f'<p class="note">{_NOTE}</p>', elem_id="predict-note")
     with gr.Tabs(elem_id="predict-sources"):
@@ -145,13 +164,15 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
             build_webcam(loaded, checkpoint, photo_tab, shared)
     pictures = VisitorPictures(photo.GRADIO_CACHE)
 
-    def on_photo(picture: Any, name: str | None, request: gr.Request) -> tuple[Any, Any]:
+    def on_photo(
+        picture: Any, name: str | None, percent: float, request: gr.Request
+    ) -> tuple[Any, Any]:
         pictures.note(request.session_hash, picture)
-        shown = answer(loaded, picture, name, whole_picture=False)
+        shown = answer(loaded, picture, name, False, percent / 100)
         return shown.html, gr.Button(visible=shown.offers_whole)
 
-    def on_whole(picture: Any, name: str | None) -> tuple[Any, Any]:
-        shown = answer(loaded, picture, name, whole_picture=True)
+    def on_whole(picture: Any, name: str | None, percent: float) -> tuple[Any, Any]:
+        shown = answer(loaded, picture, name, True, percent / 100)
         return shown.html, gr.Button(visible=False)
 
     def on_open(chosen: str | None) -> Any:
@@ -162,8 +183,9 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
 
     both = {"outputs": [result, whole], "api_visibility": "private", "concurrency_limit": 2}
     work = {**both, "concurrency_id": "predict", "show_progress_on": result}
-    gr.on([photo.change, checkpoint.change], on_photo, [photo, checkpoint], **work)
-    whole.click(on_whole, [photo, checkpoint], **work)
+    asked = [photo, checkpoint, unsure]
+    gr.on([photo.change, checkpoint.change, unsure.release], on_photo, asked, **work)
+    whole.click(on_whole, asked, **work)
     quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     shared.page.load(on_open, checkpoint, checkpoint, **quiet)
     shared.tabs.select(on_open, checkpoint, checkpoint, **quiet)

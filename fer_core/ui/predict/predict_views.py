@@ -26,6 +26,10 @@ MOST_CARDS = 24
 #: Up to so many faces, a box says the label and its share; beyond, a number refers to the card.
 _SPOKEN_BOXES = 4
 _THUMBNAIL_SIDE = 220
+#: A face whose strongest label holds less is answered with "unsure", unless the visitor moves it.
+UNSURE_BELOW = 0.4
+#: The colour of "unsure", which is no expression's.
+_GREY = "#8a8f98"
 
 
 def percent(share: float) -> str:
@@ -37,17 +41,25 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
-def sentence(prediction: FacePrediction) -> str:
-    """What the model says of one face, in plain words (HTML): one label, or that it is not clear.
+def spoken_label(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> tuple[str, str]:
+    """(text, hex colour) of the answer: the label, or "unsure" below that probability."""
+    if prediction.confidence < unsure_below:
+        return "unsure", _GREY
+    return prediction.label, colour(prediction.label)
 
-    Not clear: the strongest label holds under a third, or under half with the next one close.
+
+def sentence(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> str:
+    """What the model says of one face, in plain words (HTML): one label, or that it is unsure.
+
+    Unsure: the strongest label holds less than `unsure_below` (0-1). Not clear: it holds more, but
+    under half, with the next one close.
     """
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     (first, share), (second, next_share) = ranked[0], (*ranked, ("", 0.0))[1]
     what = "This face" if prediction.box is not None else "The picture as a whole"
-    if share < 1 / 3:
+    if share < unsure_below:
         strongest = ", ".join(f"{escape(name)} {percent(part)}" for name, part in ranked[:3])
-        return f"Not clear: no expression stands out ({strongest})."
+        return f"Unsure: no expression reaches {percent(unsure_below)} ({strongest})."
     if share < 0.5 and share - next_share < 0.15:
         return (
             f"Not clear: between <strong>{escape(first)}</strong> ({percent(share)}) "
@@ -57,7 +69,11 @@ def sentence(prediction: FacePrediction) -> str:
 
 
 def prediction_html(
-    image: np.ndarray, predictions: Sequence[FacePrediction], seconds: float, model: str
+    image: np.ndarray,
+    predictions: Sequence[FacePrediction],
+    seconds: float,
+    model: str,
+    unsure_below: float = UNSURE_BELOW,
 ) -> str:
     """The picture with a box at each face and a card per face.
 
@@ -72,27 +88,30 @@ def prediction_html(
     else:
         found = _counted(count, "face") + " found"
     summary = f"{found} · {escape(model)} · {seconds:.1f} s"
-    cards = "".join(face_card(face, number) for number, face in enumerate(shown, start=1))
+    cards = "".join(
+        face_card(face, number, unsure_below) for number, face in enumerate(shown, start=1)
+    )
     if count > len(shown):
         left = count - len(shown)
         cards += f'<p class="note">{_counted(left, "more face")} only in the picture.</p>'
     return (
         f'<div class="prediction{" many" if count > 2 else ""}"><p class="summary">{summary}</p>'
-        f"{_picture(image, predictions)}"
+        f"{_picture(image, predictions, unsure_below)}"
         f'<div class="face-cards">{cards}</div></div>'
     )
 
 
-def face_card(prediction: FacePrediction, number: int) -> str:
+def face_card(prediction: FacePrediction, number: int, unsure_below: float = UNSURE_BELOW) -> str:
     """One face: as the model saw it, a sentence, and a bar for every class in the model's order."""
+    spoken, hue = spoken_label(prediction, unsure_below)
     side = prediction.face.shape[0]
     alt = f"Face {number} as the model saw it"
     return (
-        f'<section class="face-card" style="--hue:{colour(prediction.label)}" '
-        f'aria-label="Face {number}: {escape(prediction.label)}">'
+        f'<section class="face-card" style="--hue:{hue}" '
+        f'aria-label="Face {number}: {escape(spoken)}">'
         f'<figure><img src="{data_uri(prediction.face, "PNG")}" alt="{alt}">'
         f"<figcaption>Face {number}, as the model sees it: {side} × {side} pixels</figcaption>"
-        f'</figure><div><p class="says">{sentence(prediction)}</p>'
+        f'</figure><div><p class="says">{sentence(prediction, unsure_below)}</p>'
         f"{bars(prediction.probabilities)}</div></section>"
     )
 
@@ -110,7 +129,12 @@ def bars(probabilities: dict[str, float]) -> str:
     return f'<ul class="bars">{rows}</ul>'
 
 
-def boxes(predictions: Sequence[FacePrediction], width: float, height: float) -> str:
+def boxes(
+    predictions: Sequence[FacePrediction],
+    width: float,
+    height: float,
+    unsure_below: float = UNSURE_BELOW,
+) -> str:
     """A labelled frame at each face, placed in percent of a picture of `width` × `height`."""
     parts = []
     for number, prediction in enumerate(predictions, start=1):
@@ -119,10 +143,11 @@ def boxes(predictions: Sequence[FacePrediction], width: float, height: float) ->
         x0, y0, x1, y1 = prediction.box
         left, right = (100 * min(max(x, 0), width) / width for x in (x0, x1))
         top, bottom = (100 * min(max(y, 0), height) / height for y in (y0, y1))
-        hue = colour(prediction.label)
-        label = escape(prediction.label)
+        spoken, hue = spoken_label(prediction, unsure_below)
+        label = escape(spoken)
         if len(predictions) <= _SPOKEN_BOXES:
-            text = f"{label} {percent(prediction.confidence)}"
+            share = "" if spoken != prediction.label else f" {percent(prediction.confidence)}"
+            text = label + share
         else:
             text = f"{number} {label}" if right - left > 9 else str(number)
         side = (" low" if top < 9 else "") + (" right" if left > 65 else "")
@@ -191,17 +216,17 @@ def shrink(image: np.ndarray, longest: int) -> np.ndarray:
     )
 
 
-def _picture(image: np.ndarray, predictions: Sequence[FacePrediction]) -> str:
+def _picture(image: np.ndarray, predictions: Sequence[FacePrediction], unsure_below: float) -> str:
     height, width = image.shape[:2]
     said = "; ".join(
-        f"{number}: {prediction.label} {percent(prediction.confidence)}"
+        f"{number}: {spoken_label(prediction, unsure_below)[0]} {percent(prediction.confidence)}"
         for number, prediction in enumerate(predictions, start=1)
     )
     alt = escape(f"Your picture with {_counted(len(predictions), 'face')} marked. {said}")
     source = data_uri(shrink(image, SHOWN_SIDE), "JPEG")
     return (
         f'<div><div class="seen"><img src="{source}" alt="{alt}">'
-        f"{boxes(predictions, width, height)}</div></div>"
+        f"{boxes(predictions, width, height, unsure_below)}</div></div>"
     )
 
 

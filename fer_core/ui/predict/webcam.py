@@ -24,7 +24,7 @@ from fer_core.ui.shared.picture_input import PhotoInput, read_picture
 from fer_core.ui.shared.shared_state import SharedState
 
 #: Seconds between two frames that the browser sends; it waits longer where the answer takes longer.
-FRAME_SECONDS = 0.1
+FRAME_SECONDS = 0.04
 #: Viewers served at once; others wait until one of them has had TURN_SECONDS.
 _VIEWERS = 4
 _TURN_SECONDS = 120
@@ -37,7 +37,7 @@ _LOOK_UP_SECONDS = 3
 
 _CONSENT = views.message(
     "Before the camera starts",
-    "<p>Your browser will ask for the camera. While it is on, about ten pictures a second go to "
+    "<p>Your browser will ask for the camera. While it is on, up to 25 pictures a second go to "
     "the computer that serves this page, are looked at, and are dropped at once: none is stored, "
     "and no one else sees them. Ask the others in the picture first.</p>"
     "<p>It goes off with its button, when you open another tab of this page, and when you close "

@@ -16,16 +16,36 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "preparation",
     ),
     "Model": ("model_options", "ema_decay", "start_from", "frozen_share"),
-    "Optimiser": ("optimizer", "weight_decay", "momentum", "gradient_clip"),
+    "Optimiser": (
+        "optimizer",
+        "weight_decay",
+        "momentum",
+        "gradient_clip",
+        "sharpness_radius",
+    ),
     "Learning-rate schedule": ("schedule", "plateau_by", "plateau_factor", "plateau_patience"),
     "Loss and class balance": ("loss", "label_smoothing", "class_weights", "balanced_sampling"),
+    "Mixed images and soft targets": (
+        "mixup_alpha",
+        "cutmix_alpha",
+        "mix_probability",
+        "votes_share",
+    ),
+    "Teachers": ("teachers", "teacher_share", "teacher_temperature"),
     "Best epoch and early stopping": (
         "choose_by",
         "early_stopping_by",
         "early_stopping_patience",
     ),
     "Budgets and phases": ("max_updates", "max_seconds", "phases"),
-    "Machine and chance": ("device", "precision", "seed", "deterministic", "chunk_size"),
+    "Machine and chance": (
+        "device",
+        "precision",
+        "compiled",
+        "seed",
+        "deterministic",
+        "chunk_size",
+    ),
 }
 
 #: Field → (label, explanation).
@@ -113,6 +133,39 @@ LABELS: dict[str, tuple[str, str]] = {
     "label_smoothing": (
         "Label smoothing",
         "Share of the target spread over all expressions; 0 turns it off.",
+    ),
+    "mixup_alpha": (
+        "Mixup",
+        "Two images blended, their targets with them; larger is nearer to half and half, 0 is off.",
+    ),
+    "cutmix_alpha": (
+        "Cutmix",
+        "A rectangle of one image put into another, their targets shared; 0 turns it off.",
+    ),
+    "mix_probability": ("Share of batches mixed", "Only with mixup or cutmix."),
+    "votes_share": (
+        "Share of the FER+ votes",
+        "How much of the target ten taggers' votes make, the label the rest; needs votes beside "
+        "the data, 0 turns it off.",
+    ),
+    "teachers": (
+        "Teachers",
+        "Folders of checkpoints whose answers the run learns as well, commas between; empty for "
+        "none.",
+    ),
+    "teacher_share": ("Share of the teachers", "Of the loss, with teachers alone."),
+    "teacher_temperature": (
+        "Temperature of the teachers",
+        "Higher shows more of what they think of the other expressions.",
+    ),
+    "sharpness_radius": (
+        "Sharpness-aware steps",
+        "How far around the weights the loss shall be low; every step costs two. 0 turns it off, "
+        "0.05 is usual.",
+    ),
+    "compiled": (
+        "Compile the network",
+        "Takes a minute before the first step and pays on a GPU.",
     ),
     "class_weights": ("Weight the loss by class", "Mistakes on rare expressions count more."),
     "balanced_sampling": (

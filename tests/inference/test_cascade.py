@@ -1,0 +1,69 @@
+"""The cascade finds what facenet-pytorch's own loop finds with the same settings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.comparison.costs.prediction_scenes import scenes
+from fer_core.data.synthetic import draw_face
+from fer_core.inference.cascade import Cascade, CascadeSettings
+from fer_core.inference.detect import packaged_mtcnn
+
+
+@pytest.fixture(scope="module")
+def mtcnn():
+    return packaged_mtcnn()
+
+
+@pytest.fixture(scope="module")
+def cascade(mtcnn) -> Cascade:
+    return Cascade(mtcnn.pnet, mtcnn.rnet, mtcnn.onet)
+
+
+def pictures() -> dict[str, np.ndarray]:
+    drawn = [draw_face(name, 3, 150, channels=3) for name in ("happy", "surprise")]
+    named = {scene.name: scene.image for scene in scenes()}
+    return {**named, "two drawn faces": np.concatenate(drawn, axis=1)}
+
+
+@pytest.mark.parametrize("name", ["one face", "six faces", "two drawn faces"])
+def test_same_faces_as_the_packaged_loop(mtcnn, cascade: Cascade, name: str) -> None:
+    image = pictures()[name]
+    boxes, scores, landmarks = mtcnn.detect(image, landmarks=True)
+    found = cascade.find(image, mtcnn.min_face_size)
+    assert len(found.boxes) == len(boxes) > 0
+    theirs = np.lexsort(np.asarray(boxes, np.float64).T)
+    ours = np.lexsort(found.boxes.T)
+    assert np.allclose(found.boxes[ours], np.asarray(boxes, np.float64)[theirs], atol=0.5)
+    points = np.asarray(landmarks, np.float64)[theirs]
+    assert np.allclose(found.landmarks[ours], points, atol=0.5)
+    assert np.allclose(found.scores[ours], np.asarray(scores, np.float64)[theirs], atol=1e-3)
+
+
+def test_it_does_not_change_the_networks_that_it_was_given(mtcnn) -> None:
+    before = mtcnn.pnet.conv1.weight.clone()
+    Cascade(mtcnn.pnet, mtcnn.rnet, mtcnn.onet)
+    assert (mtcnn.pnet.conv1.weight == before).all()
+
+
+def test_smaller_faces_than_asked_for_are_left_out(cascade: Cascade) -> None:
+    face = Image.fromarray(pictures()["one face"][60:240, 190:370])
+    picture = np.full((480, 640, 3), 128, dtype=np.uint8)
+    picture[200:260, 300:360] = np.array(face.resize((60, 60), Image.Resampling.BOX))
+    assert len(cascade.find(picture, 20).boxes) == 1
+    assert len(cascade.find(picture, 100).boxes) == 0
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (19, 640), (480, 24), (33, 47)])
+def test_any_shape_of_picture_is_searched(cascade: Cascade, shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    found = cascade.find(noise, 12)
+    assert found.boxes.shape == (len(found.scores), 4)
+    assert found.landmarks.shape == (len(found.scores), 5, 2)
+
+
+def test_fewer_candidates_are_kept_when_told_so(mtcnn) -> None:
+    one = Cascade(mtcnn.pnet, mtcnn.rnet, mtcnn.onet, CascadeSettings(most=(400, 1)))
+    assert len(one.find(pictures()["six faces"], 40).boxes) == 1
