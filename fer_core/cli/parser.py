@@ -114,6 +114,15 @@ def _parser() -> argparse.ArgumentParser:
     ship.add_argument("name", help="the checkpoint's name")
     ship.add_argument("--note", type=Path, help="Markdown file to add to the card: origin, rights")
 
+    calibrated = command(
+        "calibrate",
+        training_commands.calibrate,
+        "fit a checkpoint's temperature on its validation part and score it again",
+    )
+    calibrated.add_argument("checkpoint", type=Path)
+    calibrated.add_argument("--data", required=True, help=DATA_HELP)
+    calibrated.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
+
     for more in (
         reproduce_commands,
         sweep_commands,

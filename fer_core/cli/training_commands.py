@@ -6,7 +6,7 @@ import argparse
 
 from fer_core.cli.arguments import chosen_config, chosen_place
 from fer_core.cli.execution import execute_here
-from fer_core.cli.output import score_text, show_result
+from fer_core.cli.output import read_data, score_text, show_result
 from fer_core.paths import RunFolder
 
 
@@ -54,6 +54,21 @@ def ship(chosen: argparse.Namespace) -> int:
     note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
     place = ship_run(RunFolder(chosen.folder), chosen.name, note)
     return show_result(chosen, {"folder": str(place.path)}, f"shipped to {place.path}")
+
+
+def calibrate(chosen: argparse.Namespace) -> int:
+    from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.training.recalibrate import recalibrate
+
+    note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
+    size = load_checkpoint(chosen.checkpoint).preprocessing.image_size
+    record = recalibrate(RunFolder(chosen.checkpoint), read_data(chosen.data, size), note)
+    fitted = record["calibration"]
+    lines = [f"temperature {fitted['temperature']:g}"]
+    for part, before in fitted["error_before"].items():
+        after = record[part]["calibration_error"]
+        lines.append(f"{part}: expected calibration error {before:.2%} before, {after:.2%} with it")
+    return show_result(chosen, fitted, "\n".join(lines))
 
 
 def models(chosen: argparse.Namespace) -> int:

@@ -1,8 +1,8 @@
 """MTCNN's three networks run in turn: a picture uint8 (H, W, 3) in, boxes and landmarks out.
 
-The same answers as facenet-pytorch's own loop with the same settings, in less time: every size of
-the picture lies on one canvas that the first network reads at once, and all sizes and crops are
-averaged from one table of sums.
+As facenet-pytorch's own loop does with the same settings, in less time: every size of the picture
+lies on one canvas that the first network reads at once, and all sizes and crops come from one table
+of sums. Where two candidates score alike, or at the picture's edge, another one may be kept.
 """
 
 from __future__ import annotations

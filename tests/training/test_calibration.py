@@ -1,11 +1,15 @@
 """Temperature scaling and the error that it is to lower."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
-from fer_core.runs.checkpoint import load_checkpoint
+from fer_core.cli import main
+from fer_core.data.preprocess import Preprocessing
+from fer_core.runs.checkpoint import load_checkpoint, read_header, save_weights
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record
 from fer_core.training.calibration import at_temperature, fit_temperature
@@ -77,3 +81,41 @@ def test_a_run_leaves_calibrated_weights_and_both_scores(
     assert 0 <= before <= 1
     assert "expected calibration error on test" in run.card.read_text()
     assert "mean over each image and its mirror image" in run.card.read_text()
+
+
+def test_a_checkpoint_without_a_temperature_gets_one(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = tiny_config.with_settings(["split=stratified", "validation_share=0.3", "epochs=4"])
+    run = create_run(config, tmp_path / "runs", "old")
+    execute_run(run)
+    wanted = read_record(run)
+    header = read_header(run.weights)
+    header["preprocessing"] = Preprocessing.from_dict(header["preprocessing"])
+    name, names = header.pop("model"), tuple(header.pop("class_names"))
+    for temperature in (1.0, 3.0):  # as an older version left it, and as a wrong one would
+        header["temperature"] = temperature
+        state = load_file(run.weights)
+        save_weights(run.weights, state, model_name=name, class_names=names, **header)
+        run.record.write_text(json.dumps({**wanted, "calibration": None, "test": {}}))
+        assert main(["calibrate", str(run.path), "--data", config.data]) == 0
+        found = read_record(run)
+        fitted = wanted["calibration"]["temperature"]
+        assert load_checkpoint(run.path).temperature == pytest.approx(fitted, rel=1e-2)
+        assert found["test"]["loss"] == pytest.approx(wanted["test"]["loss"], rel=1e-2)
+        mirrored = wanted["test_mirrored"]["loss"]
+        assert found["test_mirrored"]["loss"] == pytest.approx(mirrored, rel=1e-2)
+        assert found["test"]["confusion"] == wanted["test"]["confusion"]
+
+
+def test_a_temperature_is_not_fitted_on_another_set(
+    tiny_config: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = create_run(tiny_config, tmp_path / "runs", "old")
+    execute_run(run)
+    assert main(["calibrate", str(run.path), "--data", tiny_config.data]) == 2
+    assert "needs at least 50 validation images, got 42" in capsys.readouterr().err
+    other = tmp_path / "other.csv"
+    other.write_text("\n".join(Path(tiny_config.data).read_text().splitlines()[:150]))
+    assert main(["calibrate", str(run.path), "--data", str(other)]) == 2
+    assert "has another fingerprint" in capsys.readouterr().err
