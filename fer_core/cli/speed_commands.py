@@ -1,4 +1,4 @@
-"""Command: how long a photograph takes, ours beside the usual ways, as a table in results/."""
+"""Command: how long a photograph takes, and how fast a GPU trains, each beside the usual ways."""
 
 from __future__ import annotations
 
@@ -9,33 +9,68 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+from fer_core.cli.arguments import add_settings, chosen_config
 from fer_core.cli.output import Command, progress_bar, show_result
 from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
 
-_OUT = REPOSITORY / "results" / "speed.md"
+_RESULTS = REPOSITORY / "results"
 
 
 def add_commands(command: Command) -> None:
     """Add this module's command; command(name, run, help_text) makes one."""
-    found = command("bench", bench, "time a photograph's way to its probabilities")
-    found.add_argument(
+    found = command("bench", bench, "time prediction, or training on a GPU")
+    kind = found.add_mutually_exclusive_group(required=True)
+    kind.add_argument(
+        "--gpu",
+        action="store_true",
+        help="training: seconds to an accuracy, images a second, and torchvision's way",
+    )
+    kind.add_argument(
         "--predict",
         type=Path,
         nargs="?",
         const=SHIPPED_CHECKPOINTS / "expressnet",
-        required=True,
         metavar="CHECKPOINT",
-        help="prediction with this checkpoint (the shipped one)",
+        help="a photograph's way to its probabilities with this checkpoint (the shipped one)",
     )
     found.add_argument("--repeats", type=int, default=30, metavar="N", help="rounds (30)")
     found.add_argument(
         "--fer", metavar="PYTHON", help="a Python that has the package `fer` (this one if it has)"
     )
     found.add_argument("--threads", type=int, metavar="N", help="threads (as many as cores)")
-    found.add_argument("--out", type=Path, default=_OUT, help="Markdown file (results/speed.md)")
+    found.add_argument("--out", type=Path, help="Markdown file (results/speed.md or gpu.md)")
+    add_settings(found, "with --gpu: what is trained; repeatable")
+    found.add_argument("--steps", type=int, default=100, help="with --gpu: steps that are timed")
 
 
 def bench(chosen: argparse.Namespace) -> int:
+    return _bench_gpu(chosen) if chosen.gpu else _bench_prediction(chosen)
+
+
+def _bench_gpu(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.costs.gpu_report import (
+        measure_training,
+        training_document,
+        write_training_report,
+    )
+    from fer_core.comparison.sweeps.document import to_markdown
+    from fer_core.training.devices import choose_device
+
+    if chosen.recipe == "custom":
+        chosen.recipe = "expressnet"
+    config, path = chosen_config(chosen), chosen.out or _RESULTS / "gpu.md"
+    report = measure_training(
+        config,
+        choose_device("cuda"),
+        steps=chosen.steps,
+        show=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    write_training_report(report, path)
+    text = f"{to_markdown(training_document(report))}\nwritten to {path}"
+    return show_result(chosen, report, text)
+
+
+def _bench_prediction(chosen: argparse.Namespace) -> int:
     import torch
 
     from fer_core.comparison.costs import prediction_speed as speed
@@ -74,6 +109,7 @@ def bench(chosen: argparse.Namespace) -> int:
         f"{checkpoint.folder.name} at commit {values['commit'] or 'unknown'} on "
         f"{values['machine']}.\n"
     )
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(text, encoding="utf-8")
-    return show_result(chosen, values, f"{text}\nwritten to {chosen.out}")
+    path = chosen.out or _RESULTS / "speed.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return show_result(chosen, values, f"{text}\nwritten to {path}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from fer_core.cli import main
 from fer_core.comparison.costs.gpu_report import (
     measure_training,
     training_document,
@@ -39,3 +40,11 @@ def test_every_figure_of_the_page_is_of_one_measurement(
     assert "not reached" in text
     assert "data/tiny.csv" in text
     assert str(tmp_path) not in text
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
+def test_without_a_gpu_the_command_says_so(
+    tiny_config: RunConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "--gpu", "--data", tiny_config.data]) == 2
+    assert "torch finds no CUDA GPU here" in capsys.readouterr().err
