@@ -161,7 +161,7 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
         with gr.Tab("Photo", id="photo") as photo_tab:
             photo, result, whole = _photo_area(_EMPTY if loaded.entries() else _NO_CHECKPOINT)
         with gr.Tab("Live webcam", id="webcam", elem_id="predict-webcam"):
-            build_webcam(loaded, checkpoint, photo_tab, shared)
+            build_webcam(loaded, checkpoint, unsure, photo_tab, shared)
     pictures = VisitorPictures(photo.GRADIO_CACHE)
 
     def on_photo(

@@ -110,44 +110,65 @@ class LiveViews:
 
 
 def look_at_frame(
-    view: LiveView, loaded: LoadedCheckpoints, name: str | None, image: np.ndarray
+    view: LiveView,
+    loaded: LoadedCheckpoints,
+    name: str | None,
+    image: np.ndarray,
+    unsure_below: float = views.UNSURE_BELOW,
 ) -> tuple[str, str]:
     """HTML over the picture (boxes) and beside it (cards, frame rate) for one frame.
 
-    image uint8 (H, W, 3) as the browser shows it. CheckpointError when there is nothing to use.
+    image uint8 (H, W, 3) as the browser shows it. unsure_below: see `predict_views.sentence`.
+    CheckpointError when there is nothing to use.
     """
     start = time.monotonic()
     predictor = view.predictor(loaded, name, start)
     faces = view.tracker.follow(image, predictor, start)
     seconds = time.monotonic() - start
-    return overlay_html(faces, image), live_html(faces, view.tracker.frames_per_second, seconds)
+    beside = live_html(faces, view.tracker.frames_per_second, seconds, unsure_below)
+    return overlay_html(faces, image, unsure_below), beside
 
 
-def overlay_html(faces: list[FacePrediction], image: np.ndarray) -> str:
+def overlay_html(
+    faces: list[FacePrediction], image: np.ndarray, unsure_below: float = views.UNSURE_BELOW
+) -> str:
     """Boxes in a frame with the picture's proportions, laid over the video by the style sheet."""
     height, width = image.shape[:2]
     return (
         f'<div class="over" style="aspect-ratio:{width}/{height};--wide:{width / height:.4f}">'
-        f"{views.boxes(faces, width, height)}</div>"
+        f"{views.boxes(faces, width, height, unsure_below)}</div>"
     )
 
 
-def live_html(faces: list[FacePrediction], rate: float, seconds: float) -> str:
+def live_html(
+    faces: list[FacePrediction],
+    rate: float,
+    seconds: float,
+    unsure_below: float = views.UNSURE_BELOW,
+) -> str:
     """Cards of the largest faces and a line with the frame rate and the time of one frame."""
     speed = "" if rate <= 0 else f"{rate:.1f} pictures per second, "
     status = f'<p class="note" data-live="speed">{speed}{1000 * seconds:.0f} ms for this one</p>'
     if not faces:
         return f'<p class="summary">No face in the picture. Come closer, or add light.</p>{status}'
-    cards = "".join(views.face_card(face, at) for at, face in enumerate(faces[:_CARDS], start=1))
+    shown = enumerate(faces[:_CARDS], start=1)
+    cards = "".join(views.face_card(face, at, unsure_below) for at, face in shown)
     more = len(faces) - _CARDS
     rest = f'<p class="note">and {more} more in the picture</p>' if more > 0 else ""
     return f'<div class="face-cards">{cards}{rest}</div>{status}'
 
 
 def build_webcam(
-    loaded: LoadedCheckpoints, checkpoint: gr.Dropdown, photo_tab: gr.Tab, shared: SharedState
+    loaded: LoadedCheckpoints,
+    checkpoint: gr.Dropdown,
+    unsure: gr.Slider,
+    photo_tab: gr.Tab,
+    shared: SharedState,
 ) -> None:
-    """The camera's part of the Predict tab. Opening its neighbour, photo_tab, ends it."""
+    """The camera's part of the Predict tab. Opening its neighbour, photo_tab, ends it.
+
+    unsure: the percentage below which a face is answered with "unsure".
+    """
     all_views = LiveViews()
     consent = gr.HTML(_CONSENT, elem_id="webcam-consent")
     with gr.Row() as start_row:
@@ -190,13 +211,15 @@ def build_webcam(
     def on_leave(request: gr.Request) -> None:
         all_views.forget(request.session_hash)
 
-    def on_frame(frame: Any, name: str | None, request: gr.Request) -> tuple[Any, Any]:
+    def on_frame(
+        frame: Any, name: str | None, percent: float, request: gr.Request
+    ) -> tuple[Any, Any]:
         if not frame:
             return gr.skip(), gr.skip()
         view = all_views.of(request.session_hash)
         try:
             with view.lock, _FRAMES_AT_ONCE:
-                return look_at_frame(view, loaded, name, read_picture(frame))
+                return look_at_frame(view, loaded, name, read_picture(frame), percent / 100)
         except (CheckpointError, PhotoError) as error:
             return "", views.problem(error)
 
@@ -210,7 +233,7 @@ def build_webcam(
     shared.page.unload(on_leave)
     camera.stream(
         on_frame,
-        [camera, checkpoint],
+        [camera, checkpoint, unsure],
         [over, beside],
         stream_every=FRAME_SECONDS,
         time_limit=_TURN_SECONDS,
