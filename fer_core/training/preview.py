@@ -12,6 +12,7 @@ from fer_core.data.batches import FaceTensor, training_batches
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import load_run_data, prepare_part
 from fer_core.training.mixing import Mixing
+from fer_core.training.targets import vote_targets
 
 #: Of a larger training part so many images are drawn before copies are made of them.
 _MOST_IMAGES = 2_000
@@ -43,7 +44,7 @@ def preview_batch(
         rows = np.sort(np.random.default_rng(config.seed).permutation(rows)[:_MOST_IMAGES])
     data = replace(data, split=replace(data.split, train=rows))
     images, labels, _ = prepare_part(first, data)
-    part = FaceTensor(images, labels, torch.device("cpu"))
+    part = FaceTensor(images, labels, torch.device("cpu"), vote_targets(config, data))
     torch.manual_seed(config.seed)
     batch = next(
         training_batches(

@@ -14,6 +14,7 @@ from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.loop import Training
 from fer_core.training.mixing import Mixing
+from fer_core.training.preview import preview_batch
 from fer_core.training.run import execute_run
 from fer_core.training.sharpness import climb, descend
 from fer_core.training.targets import vote_targets
@@ -56,6 +57,14 @@ def test_votes_of_merged_classes_count_together(voted: RunConfig) -> None:
     data = load_run_data(merged)
     targets = vote_targets(merged, data)
     assert targets[0][data.faces.class_names.index("strong")] == pytest.approx(1)
+
+
+def test_the_preview_of_a_batch_says_what_the_votes_say(voted: RunConfig) -> None:
+    said = preview_batch(replace(voted, votes_share=1.0)).targets
+    neutral = load_run_data(voted).faces.class_names.index("neutral")
+    assert len(said) == 32
+    # all but two of the set have votes for neutral alone, whatever their label
+    assert (said[:, neutral] == 1).sum() >= 30
 
 
 def test_votes_are_what_the_network_learns(voted: RunConfig) -> None:

@@ -30,11 +30,11 @@ def build_batch_preview() -> tuple[gr.Button, gr.HTML]:
 
 def show_batch(read: Callable[[], RunConfig], settings: AppSettings) -> str:
     """HTML of the grid, or the reason why there is none. read: makes the configuration."""
+    if settings.public:  # a batch of any size and preparation is work that no stranger may ask for
+        return '<p class="note">Training and its preview are closed on a public page.</p>'
     try:
         config = read()
         allowed_source(config.data, settings)
-        if settings.public and (config.start_from or config.teachers):
-            raise ConfigError("on a public page no folder can be named; leave start_from empty")
         return batch_html(preview_batch(config))
     except (ConfigError, DataError, CheckpointError, OSError) as error:
         return f'<p class="note">No batch can be shown: {html.escape(str(error))}</p>'
