@@ -161,7 +161,9 @@ MODELS: dict[str, Network] = {
             ),
             "whiten": Option(False, "give every component the same variance"),
             "gram": Option(
-                False, "compare all images first: the same machine sooner, for 8 n² bytes"
+                False,
+                "compare all images first: the same machine sooner, where 8 n² bytes fill no more "
+                "than half of the free memory",
             ),
             "support": Option(
                 0, "support vectors, told by fitting; 0: a blank machine", bounds=(0, 10_000_000)

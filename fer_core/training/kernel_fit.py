@@ -26,12 +26,13 @@ from fer_core.models.network import check_options
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import RunData, prepare_part
 from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
+from fer_core.training.memory import free_memory
 from fer_core.training.validation import predict_part, validation_scores
 
 KERNEL_MODEL = "svm"
 _LOOK_SECONDS = 0.2
-#: Rows of the kernel matrix that are made at once.
-_GRAM_ROWS = 1024
+#: Rows of the kernel matrix that are made at once: few enough to stay in the processor's cache.
+_GRAM_ROWS = 64
 
 
 class KernelTraining:
@@ -112,7 +113,7 @@ class KernelTraining:
             pca = PCA(components, whiten=self.options["whiten"], random_state=self.config.seed)
             inputs = pca.fit_transform(inputs)
         cost, gamma = self.options["C"], self.options["gamma"]
-        if self.options["gram"]:
+        if self.options["gram"] and _gram_fits(len(inputs)):
             machine = _fit_gram(inputs, labels, cost, gamma, self.device)
         else:
             machine = SVC(C=cost, gamma=gamma, cache_size=2000).fit(inputs, labels)
@@ -158,6 +159,12 @@ class KernelTraining:
         self.images_seen, self.train_seconds = len(self.train_part), state["train_seconds"]
 
 
+def _gram_fits(images: int) -> bool:
+    """Whether the kernel matrix of so many images leaves half of the free memory to others."""
+    free = free_memory()
+    return free is None or 8 * images**2 <= free / 2
+
+
 def _fit_gram(
     inputs: np.ndarray, labels: np.ndarray, cost: float, gamma: str | float, device: torch.device
 ) -> Any:
@@ -171,13 +178,18 @@ def _fit_gram(
         spread = float(inputs.var()) if gamma == "scale" else 1.0
         gamma = 1.0 / (inputs.shape[1] * (spread or 1.0))
     points = torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float64)).to(device)
-    squares = points.square().sum(dim=1)  # (n,)
-    kernel = np.empty((len(points), len(points)))
+    squares, columns = points.square().sum(dim=1), points.T.contiguous()
+    kernel = torch.empty(len(points), len(points), dtype=torch.float64)
+    on_host = device.type == "cpu"
     for start in range(0, len(points), _GRAM_ROWS):
         rows = slice(start, start + _GRAM_ROWS)
-        distances = squares[rows, None] + squares - 2 * points[rows] @ points.T
-        kernel[rows] = distances.clamp_min_(0).mul_(-gamma).exp_().cpu().numpy()
-    fitted = SVC(C=cost, kernel="precomputed", cache_size=2000).fit(kernel, labels)
+        # written where it stays: a copy of 5 GB would cost more than the products
+        part = kernel[rows] if on_host else torch.empty_like(kernel[rows], device=device)
+        torch.addmm(squares, points[rows], columns, alpha=-2, out=part)  # (rows, n)
+        part.add_(squares[rows, None]).clamp_min_(0).mul_(-gamma).exp_()
+        if not on_host:
+            kernel[rows] = part.cpu()
+    fitted = SVC(C=cost, kernel="precomputed", cache_size=2000).fit(kernel.numpy(), labels)
     return SimpleNamespace(
         kernel="rbf",
         classes_=fitted.classes_,

@@ -17,6 +17,7 @@ from fer_core.runs.record import Progress, read_epochs, read_progress, read_reco
 from fer_core.training import kernel_fit
 from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
+from fer_core.training.memory import free_memory
 from fer_core.training.run import execute_run
 
 
@@ -105,3 +106,22 @@ def test_a_stop_during_the_fit_is_heard(
 def test_an_unknown_option_is_named(machine: RunConfig) -> None:
     with pytest.raises(ConfigError, match="kernel"):
         replace(machine, model_options={"kernel": "linear"})
+
+
+def test_the_kernel_matrix_is_not_made_where_memory_is_short(
+    machine: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_matrix(*_args: object) -> None:
+        raise AssertionError("the kernel matrix was made")
+
+    monkeypatch.setattr(kernel_fit, "_fit_gram", no_matrix)
+    monkeypatch.setattr(kernel_fit, "free_memory", lambda: 1_000)
+    run = _run(replace(machine, model_options={"gram": True}), tmp_path)
+    assert read_record(run)["model"]["parameters"] > 0
+
+
+def test_free_memory_is_what_the_system_says(tmp_path: Path) -> None:
+    table = tmp_path / "meminfo"
+    table.write_text("MemTotal: 2000 kB\nMemAvailable:    1000 kB\n")
+    assert free_memory(table) == 1_024_000
+    assert free_memory(tmp_path / "none") is None

@@ -55,7 +55,7 @@ SIDE_BY_SIDE = (
         **_FIVE_APPROACHES,
         scaling="zero_to_one",
         model="svm",
-        model_options={"components": 60, "whiten": False, "C": 3.0},
+        model_options={"components": 60, "whiten": False, "C": 3.0, "gram": True},
         epochs=1,
     ),
     recipe(
