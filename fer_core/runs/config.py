@@ -6,6 +6,7 @@ A recipe, the form in the page and the command line all make this object; a run 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,7 +176,7 @@ class RunConfig:
     def from_dict(cls, values: dict[str, Any]) -> RunConfig:
         unknown = set(values) - {item.name for item in dataclasses.fields(cls)}
         if unknown:
-            raise ConfigError(f"unknown setting {sorted(unknown)}; known: {', '.join(FIELDS)}")
+            raise ConfigError(_unknown(*sorted(unknown)))
         return cls(**values)
 
     @classmethod
@@ -202,7 +203,7 @@ class RunConfig:
                 raise ConfigError(f"a setting is field=value, got {setting!r}")
             group, _, inner = name.partition(".")
             if group not in values:
-                raise ConfigError(f"unknown setting {group!r}; known: {', '.join(FIELDS)}")
+                raise ConfigError(_unknown(group))
             if inner:
                 if group not in ("augment", "model_options", "class_map"):
                     raise ConfigError(f"{group} has no parts, got {name!r}")
@@ -217,5 +218,12 @@ class RunConfig:
 
 
 #: Fields that are lists of texts.
+def _unknown(*names: str) -> str:
+    """What to say of settings that are none: the nearest ones, all of them only where none is."""
+    near = [other for name in names for other in difflib.get_close_matches(name, FIELDS, n=2)]
+    what = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(FIELDS)}"
+    return f"unknown setting {', '.join(map(repr, names))}; {what}"
+
+
 _NAME_LISTS = ("classes_left_out", "preparation", "teachers")
 FIELDS = tuple(item.name for item in dataclasses.fields(RunConfig))

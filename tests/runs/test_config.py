@@ -74,7 +74,8 @@ def test_a_part_of_the_policy_can_be_set_alone() -> None:
     ("setting", "message"),
     [
         ("epochs", "a setting is field=value"),
-        ("speed=3", "unknown setting 'speed'"),
+        ("xyzzy=3", "unknown setting 'xyzzy'; known: recipe, data, .*epochs"),
+        ("learning_rat=3", r"unknown setting 'learning_rat'; did you mean learning_rate\?$"),
         ("epochs.x=3", "epochs has no parts"),
         ("epochs=many", "epochs must be a number, got 'many'"),
     ],
@@ -85,7 +86,7 @@ def test_a_setting_that_cannot_be_read_says_why(setting: str, message: str) -> N
 
 
 def test_an_unknown_field_or_broken_file_is_refused() -> None:
-    with pytest.raises(ConfigError, match="unknown setting"):
+    with pytest.raises(ConfigError, match="unknown setting 'epoch'; did you mean epochs"):
         RunConfig.from_dict({"epoch": 3})
     with pytest.raises(ConfigError, match="not JSON"):
         RunConfig.from_json("{")

@@ -202,13 +202,15 @@ def test_updates_carry_only_what_is_new(settings: AppSettings) -> None:
     third = sweep_updates(settings, "one", "results", "validation", first[SENT])
     assert third[0] == gr.skip()
     assert "1 of 2" in third[STATUS]
-    assert "class='best'" in third[TABLE]
+    assert "class='best'" not in third[TABLE]  # of one result none is the best
     assert "50.0 (49.0–51.0)" in third[TABLE]
     assert "sgd-s0" in third[LEGEND]
     for update, ending in zip(third[MARKDOWN : MARKDOWN + 3], ("md", "csv", "tex"), strict=True):
         path = Path(update["value"])
         assert path.name == f"one-results.{ending}"
         assert "sgd" in path.read_text()
+    finish(settings, "one-adam-s0", 0.6)
+    assert "class='best'" in sweep_updates(settings, "one", "results", "validation", {})[TABLE]
 
 
 def test_a_sweep_without_switches_has_no_ablation_table(settings: AppSettings) -> None:

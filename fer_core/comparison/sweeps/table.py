@@ -87,9 +87,9 @@ def sorted_results(results: list[CellResult], order: str) -> list[CellResult]:
 
 def best_cell(results: Sequence[CellResult]) -> Cell | None:
     """The cell with the highest validation accuracy, of equal ones the first in the plan; None
-    while nothing is scored."""
+    while fewer than two are scored, for there is nothing to be better than."""
     known = [(row.validation.mean, -row.place, row.cell) for row in results if row.validation]
-    return max(known, key=lambda entry: entry[:2])[2] if known else None
+    return max(known, key=lambda entry: entry[:2])[2] if len(known) > 1 else None
 
 
 def reference_cell(sweep: Sweep, results: Sequence[CellResult]) -> Cell | None:
