@@ -120,6 +120,16 @@ def test_a_small_difference_is_called_noise(make_run: MakeRun) -> None:
     assert "ahead" not in said
 
 
+def test_the_headline_says_when_macro_f1_tells_them_apart(make_run: MakeRun) -> None:
+    found = compare(make_run("one", answers(0.7, 1)), make_run("two", answers(0.705, 2)))
+    (pair,) = found.pairs
+    apart = dataclasses.replace(found, pairs=(dataclasses.replace(pair, macro_f1_p=0.01),))
+    ahead = pair.first if pair.macro_f1.difference > 0 else pair.second
+    assert summary(apart).endswith(
+        f"the difference in accuracy is within noise; by macro F1 {ahead} is ahead."
+    )
+
+
 def test_two_that_answer_alike_are_said_to_be_alike(make_run: MakeRun) -> None:
     found = compare(make_run("one", answers(0.7, 1)), make_run("two", answers(0.7, 1)))
     assert "exactly the same ones of the 600 test images" in pair_sentences(found.pairs[0])[0]

@@ -35,7 +35,7 @@ def summary(comparison: Comparison) -> str:
     best = comparison.entrants[0].name
     if not any(pair.clear for pair in pairs):
         if len(pairs) == 1:
-            return f"{pairs[0].first} and {pairs[0].second}: the difference is within noise."
+            return _level(pairs[0])
         return (
             f"No difference among the {len(comparison.entrants)} runs is more than noise: images "
             "like these cannot tell which is the most accurate."
@@ -48,6 +48,15 @@ def summary(comparison: Comparison) -> str:
     parts = [f"ahead of {listed(behind)} by more than noise"] if behind else []
     parts += [f"within noise of {listed(level)}"] if level else []
     return f"{best} has the highest accuracy: {', '.join(parts)}."
+
+
+def _level(pair: PairVerdict) -> str:
+    """Two runs whose accuracies cannot be told apart, and what macro F1 says to that."""
+    both = f"{pair.first} and {pair.second}"
+    if not pair.macro_f1_clear:
+        return f"{both}: the difference is within noise."
+    ahead = pair.first if pair.macro_f1.difference > 0 else pair.second
+    return f"{both}: the difference in accuracy is within noise; by macro F1 {ahead} is ahead."
 
 
 def _accuracy(pair: PairVerdict, pairs: int) -> str:
