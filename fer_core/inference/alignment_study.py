@@ -61,7 +61,7 @@ def compare_alignments(
         found = np.zeros(len(usable), dtype=bool)
         for number, index in enumerate(usable):
             picture, centre = paste_face(faces.images[index], size, random, roll_degrees)
-            face = _face_at(detector.detect(picture), centre, size)
+            face = face_at(detector.detect(picture), centre, size)
             if face is not None:
                 found[number] = True
                 for mode in modes:
@@ -154,7 +154,7 @@ def _background(height: int, width: int, random: np.random.Generator) -> np.ndar
     return np.array(Image.fromarray(blotches).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def _face_at(faces: Sequence[FaceBox], centre: tuple[float, float], size: int) -> FaceBox | None:
+def face_at(faces: Sequence[FaceBox], centre: tuple[float, float], size: int) -> FaceBox | None:
     """The found face whose box's middle is nearest to `centre`, within a third of the size."""
     middles = [((f.box[0] + f.box[2]) / 2, (f.box[1] + f.box[3]) / 2) for f in faces]
     distances = [float(np.hypot(x - centre[0], y - centre[1])) for x, y in middles]

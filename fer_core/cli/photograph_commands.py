@@ -1,0 +1,78 @@
+"""Command: how a checkpoint fares on faces in small, turned, dark, blurred photographs."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fer_core.cli.arguments import DATA_HELP, add_checkpoint
+from fer_core.cli.output import Command, progress_bar, read_data, show_result
+from fer_core.paths import REPOSITORY
+
+_OUT = REPOSITORY / "results" / "photographs.md"
+
+
+def add_commands(command: Command) -> None:
+    """Add this module's command; command(name, run, help_text) makes one."""
+    found = command(
+        "photo-study", photo_study, "score a checkpoint on faces pasted into spoilt photographs"
+    )
+    add_checkpoint(found)
+    found.add_argument("--data", required=True, help=DATA_HELP)
+    found.add_argument("--part", choices=("validation", "test"), default="validation")
+    found.add_argument("--count", type=int, default=150, help="faces drawn from the part (150)")
+    found.add_argument("--sizes", type=int, nargs="+", metavar="PIXELS", help="sides of the faces")
+    found.add_argument("--seed", type=int, default=0)
+    found.add_argument(
+        "--mtcnn", action="store_true", help="also count what MTCNN finds at its default settings"
+    )
+    found.add_argument("--out", type=Path, default=_OUT, help="Markdown file")
+
+
+def photo_study(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.photographs.conditions import SIZES
+    from fer_core.comparison.photographs.report import photographs_document, write_photographs
+    from fer_core.comparison.photographs.study import study_photographs
+    from fer_core.comparison.sweeps.document import to_markdown
+    from fer_core.data.split import SplitPlan, split_faces
+    from fer_core.inference.detect import FaceDetector, packaged_mtcnn
+    from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.training.scoring import commit, machine_name
+
+    faces = read_data(chosen.data)
+    split = split_faces(faces, SplitPlan())
+    part = faces.subset(split.test if chosen.part == "test" else split.validation)
+    usual = None
+    if chosen.mtcnn:
+        detector = packaged_mtcnn()
+
+        def usual(image: np.ndarray) -> np.ndarray:
+            boxes = detector.detect(image)[0]
+            return np.zeros((0, 4)) if boxes is None else np.asarray(boxes, dtype=np.float64)
+
+    outcomes = study_photographs(
+        load_checkpoint(chosen.checkpoint),
+        part,
+        FaceDetector(),
+        usual,
+        sizes=chosen.sizes or SIZES,
+        count=chosen.count,
+        seed=chosen.seed,
+        progress=progress_bar("photographs"),
+    )
+    options = ["--part", chosen.part, "--count", f"{chosen.count}", "--seed", f"{chosen.seed}"]
+    options += ["--sizes", *map(str, chosen.sizes)] if chosen.sizes else []
+    options += ["--mtcnn"] if chosen.mtcnn else []
+    call = shlex.join(["python", "-m", "fer_core", "photo-study", chosen.checkpoint.name, *options])
+    made_by = (
+        f"Written by `{call}` on {min(chosen.count, len(part)):,} faces of the {chosen.part} part "
+        f"of {faces.name}, commit {commit()}, {machine_name()}."
+    )
+    write_photographs(outcomes, chosen.out, made_by)
+    document = photographs_document(outcomes)
+    print(f"written to {chosen.out}", file=sys.stderr)
+    return show_result(chosen, document.records(), to_markdown(document))
