@@ -26,7 +26,10 @@ _ON_THE_FLY = AugmentPolicy(
     zoom_fraction=0.15,
 )
 #: D's callbacks: best weights, early stopping on the loss, a lower rate on a plateau.
-_CALLBACKS: dict[str, Any] = {
+_TRAINING: dict[str, Any] = {
+    "epochs": 50,
+    "batch_size": 32,
+    "optimizer": "adam",
     "choose_by": "validation_loss",
     "early_stopping_patience": 7,
     "early_stopping_by": "validation_loss",
@@ -66,12 +69,9 @@ SIDE_BY_SIDE = (
         f"%; the rate, which it does not say, is Adam's usual 0.001. {FER2013_NOTE}",
         system="D",
         **_FIVE_APPROACHES,
-        **_CALLBACKS,
+        **{**_TRAINING, "batch_size": 8},
         scaling="zero_to_one",
         model="mlp",
-        epochs=50,
-        batch_size=8,
-        optimizer="adam",
         learning_rate=1e-3,
     ),
     recipe(
@@ -82,14 +82,11 @@ SIDE_BY_SIDE = (
         f"early stopping. The report's figure is 32.41 %. {FER2013_NOTE}",
         system="D",
         **_FIVE_APPROACHES,
-        **_CALLBACKS,
+        **_TRAINING,
         scaling="zero_to_one",
         channels=3,
         model="custom_cnn",
         augment=_ON_THE_FLY,
-        epochs=50,
-        batch_size=32,
-        optimizer="adam",
         learning_rate=1e-3,
     ),
     recipe(
@@ -100,14 +97,11 @@ SIDE_BY_SIDE = (
         f"{FER2013_NOTE}",
         system="D",
         **_NINETY_TEN,
-        **_CALLBACKS,
+        **_TRAINING,
         scaling="imagenet",
         channels=3,
         model="vgg19_frozen",
         augment=_ON_THE_FLY,
-        epochs=50,
-        batch_size=32,
-        optimizer="adam",
         learning_rate=1e-4,
     ),
     recipe(
@@ -119,7 +113,7 @@ SIDE_BY_SIDE = (
         system="D",
         **_NINETY_TEN,
         **{
-            **_CALLBACKS,
+            **_TRAINING,
             "choose_by": "validation_accuracy",
             "early_stopping_patience": 11,
             "early_stopping_by": "validation_accuracy",
@@ -128,9 +122,6 @@ SIDE_BY_SIDE = (
         channels=3,
         model="vgg19_full",
         augment=_ON_THE_FLY,
-        epochs=50,
-        batch_size=32,
-        optimizer="adam",
         learning_rate=1e-4,
     ),
 )
