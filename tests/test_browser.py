@@ -39,6 +39,10 @@ VIEWS = {
     "New domain": "#tab-domain",
     "Competition files": "#tab-competition",
 }
+#: Where the middle of the moving picture and that of the boxes' frame over it lie across the page.
+MIDDLES = """() => ['#webcam-camera video', '#webcam-over .over'].map((part) => {
+  const box = document.querySelector(part).getBoundingClientRect();
+  return box.x + box.width / 2; })"""
 #: Notes every camera stream that the page opens, so that a test can see whether it was closed.
 _NOTE_STREAMS = """
 window.streams = [];
@@ -241,10 +245,7 @@ def test_the_camera_shows_a_label_and_stores_nothing(page: Any, served_app: Serv
     page.wait_for_selector("#webcam-live .face-card:has-text('resembles happy most')")
     page.wait_for_selector("#webcam-live :text-matches('[0-9.]+ pictures per second')")
     assert streams(page) == ["live"]
-    video, over = (
-        page.locator(part).bounding_box() for part in ("#webcam-camera video", "#webcam-over .over")
-    )
-    middles = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in (video, over)]
+    middles = page.evaluate(MIDDLES)  # in one go, for the boxes are new with every frame
     assert middles[0] == pytest.approx(middles[1], abs=2)
     assert served_app.stored_files() == before
 

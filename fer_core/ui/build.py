@@ -62,4 +62,18 @@ def build_app(settings: AppSettings) -> gr.Blocks:
                 build_train_tab(settings, shared)
             with gr.Tab("Experiments", id="experiments", elem_id="tab-experiments"):
                 build_experiments_tab(settings, shared)
+    _spare_hidden_progress(app)
     return app
+
+
+def _spare_hidden_progress(app: gr.Blocks) -> None:
+    """Let no event without a progress display report progress to its outputs.
+
+    Gradio 6's page notes a status for every output of every event, shown or not, and at each step
+    of any event looks up every noted component in the whole tree. With some 270 of them that takes
+    a tenth of a second and more, for every frame of the camera and every tick of a timer.
+    """
+    for event in app.fns.values():
+        streams = any(name == "stream" for _, name in event.targets)
+        if event.show_progress == "hidden" and not streams:
+            event.show_progress_on = []

@@ -50,13 +50,13 @@ PREDICT_CSS = """
   container-type: size; padding: 0 !important; }
 #webcam-over .over { position: absolute; top: 50%; left: 50%; transform: translate(-50%, -50%);
   width: min(100cqw, 100cqh * var(--wide)); }
+#webcam-camera { padding: 0 !important; }
+#webcam-camera video { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: contain;
+  background: #10131c; border-radius: 12px; transform: scaleX(-1); }
 @media (max-width: 640px) {
-  #webcam-camera { height: auto !important; aspect-ratio: 4 / 3; }
   .face-card { grid-template-columns: 76px minmax(0, 1fr); gap: 4px 10px; padding: 10px; }
   .face-card img { width: 76px; height: 76px; }
 }
-#webcam-camera .button-wrap:has([title="stop recording"]) { display: none; }
-#webcam-camera .streaming-bar { display: none; }
 #webcam-live .says { min-height: 3em; }
 .note.origins { margin-top: 10px; font-size: .78rem; line-height: 1.4; }
 .message { border: 1px dashed var(--border-color-primary); border-radius: 12px; padding: 22px 20px;

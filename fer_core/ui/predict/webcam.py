@@ -1,4 +1,4 @@
-"""The live webcam: frames in, boxes over the moving picture and bars beside it out.
+"""The live webcam: frames in, boxes over the moving picture and bars beside it out (camera.js).
 
 A frame lives only while its request is answered; nothing of it is written. What lasts between the
 frames of one viewer is a `LiveView`, dropped when the page is closed.
@@ -6,65 +6,68 @@ frames of one viewer is a `LiveView`, dropped when the page is closed.
 
 from __future__ import annotations
 
+import html
+import re
 import threading
 import time
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from fer_core.inference.photo import PhotoError
+from fer_core.inference.photo import PhotoError, read_photo
 from fer_core.inference.predictor import FacePrediction, Predictor
 from fer_core.inference.track import FaceTracker
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.predict import predict_views as views
 from fer_core.ui.shared.loaded import LoadedCheckpoints
-from fer_core.ui.shared.picture_input import PhotoInput, read_picture
+from fer_core.ui.shared.picture_input import picture_bytes
 from fer_core.ui.shared.shared_state import SharedState
 
-#: Seconds between two frames that the browser sends; it waits longer where the answer takes longer.
-FRAME_SECONDS = 0.04
-#: Viewers served at once; others wait until one of them has had TURN_SECONDS.
-_VIEWERS = 4
-_TURN_SECONDS = 120
-#: Frames looked at at once: what is posted directly goes past the limit of the queue.
-_FRAMES_AT_ONCE = threading.BoundedSemaphore(_VIEWERS)
+#: Frames looked at at once; what is posted directly goes past the limits of Gradio's queue.
+_FRAMES_AT_ONCE = threading.BoundedSemaphore(4)
+#: A frame that waits longer is dropped: by then the browser has a newer one.
+_PATIENCE_SECONDS = 2
+#: A frame in base64 characters: 3 MB of file, a hundred times what 640 x 480 pixels need.
+_LONGEST_FRAME = 4_000_000
 #: Cards beside the picture.
 _CARDS = 3
 _REMEMBERED = 64
+_REMEMBERED_SECONDS = 60
 _LOOK_UP_SECONDS = 3
+#: The cards change no more often than can be read; the boxes move with every frame.
+_CARD_SECONDS = 0.25
 
 _CONSENT = views.message(
     "Before the camera starts",
-    "<p>Your browser will ask for the camera. While it is on, up to 25 pictures a second go to "
+    "<p>Your browser will ask for the camera. While it is on, up to 20 pictures a second go to "
     "the computer that serves this page, are looked at, and are dropped at once: none is stored, "
     "and no one else sees them. Ask the others in the picture first.</p>"
     "<p>It goes off with its button, when you open another tab of this page, and when you close "
     "the page. Browsers lend a camera only to pages on this computer itself or behind https.</p>",
+)
+_VIDEO = (
+    '<video playsinline muted data-session="{}" aria-label="the picture of your camera"></video>'
+)
+_BUSY = (
+    '<p class="note">Many people look at the same time; this computer cannot look at every '
+    "picture. It goes on by itself.</p>"
 )
 _WAITING = (
     '<p class="note">Waiting for the camera. The first picture takes a few seconds, and longer '
     "when many people look at the same time.</p>"
 )
 
-# Gradio's camera wants two more clicks ("Click to Access Webcam", "Record"), the second with a word
-# that frightens where nothing is recorded. The consent button makes them.
-_START_CAMERA = """() => {
-  let tries = 0;
-  const timer = setInterval(() => {
-    const camera = document.querySelector('#webcam-camera');
-    if (++tries > 600) clearInterval(timer);
-    if (!camera) return;
-    const grant = camera.querySelector('[title="grant webcam access"] button');
-    if (grant) {
-      if (!grant.dataset.asked) { grant.dataset.asked = 'yes'; grant.click(); }
-      return;
-    }
-    const record = camera.querySelector('[title="start recording"]');
-    if (record) { record.closest('button').click(); clearInterval(timer); }
-  }, 100);
-}"""
+#: The browser's part: opens the camera, shows it, and sends frames until the video is taken away.
+_START_CAMERA = Path(__file__).with_name("camera.js").read_text(encoding="utf-8")
+_CHOOSE = (
+    "(checkpoint, percent) => { if (window.cameraChoice) "
+    "Object.assign(window.cameraChoice, {checkpoint, percent}); }"
+)
+#: What the browser calls its view: 24 hexadecimal digits, drawn anew at every start.
+_VIEWER = re.compile(r"[0-9a-f]{24}")
 
 
 class LiveView:
@@ -73,6 +76,7 @@ class LiveView:
     def __init__(self) -> None:
         self.tracker = FaceTracker()
         self.lock = threading.Lock()
+        self.told = float("-inf")  # when the cards beside the picture were last sent
         self._predictor: Predictor | None = None
         self._name: str | None = None
         self._looked_up = float("-inf")
@@ -90,23 +94,29 @@ class LiveView:
 
 
 class LiveViews:
-    """The views of all open pages by session, the one unused for longest dropped beyond a bound."""
+    """The views of all open cameras by viewer; dropped when they end, or were not used for long."""
 
     def __init__(self) -> None:
-        self._views: OrderedDict[str, LiveView] = OrderedDict()
+        self._views: OrderedDict[str, tuple[LiveView, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, session: str | None) -> LiveView:
+    def of(self, viewer: str, now: float) -> LiveView:
+        """The viewer's view, made when it has none. now: seconds of a steady clock."""
         with self._lock:
-            view = self._views.setdefault(session or "", LiveView())
-            self._views.move_to_end(session or "")
-            while len(self._views) > _REMEMBERED:
-                self._views.popitem(last=False)
+            view, _ = self._views.pop(viewer, (LiveView(), now))
+            self._views[viewer] = (view, now)
+            for other, (_, used) in list(self._views.items()):  # the longest unused first
+                if now - used <= _REMEMBERED_SECONDS and len(self._views) <= _REMEMBERED:
+                    break
+                del self._views[other]
         return view
 
-    def forget(self, session: str | None) -> None:
+    def forget(self, viewer: str) -> None:
         with self._lock:
-            self._views.pop(session or "", None)
+            self._views.pop(viewer, None)
+
+    def __len__(self) -> int:
+        return len(self._views)
 
 
 def look_at_frame(
@@ -177,82 +187,78 @@ def build_webcam(
         )
     with gr.Row(visible=False) as stage:
         with gr.Column(scale=3, min_width=300, elem_id="webcam-stage"):
-            camera = PhotoInput(
-                sources=["webcam"],
-                streaming=True,
-                visible=False,
-                show_label=False,
-                buttons=[],
-                height=420,
-                webcam_options=gr.WebcamOptions(
-                    mirror=True,
-                    constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}},
-                ),
-                elem_id="webcam-camera",
-            )
-            over = gr.HTML(elem_id="webcam-over")
+            video = gr.HTML(elem_id="webcam-camera", js_on_load=None)
+            gr.HTML("<div data-part></div>", elem_id="webcam-over", js_on_load=None)
         with gr.Column(scale=2, min_width=300):
             stop = gr.Button("Turn the camera off", elem_id="webcam-stop")
-            beside = gr.HTML(_WAITING, elem_id="webcam-live")
-    switched = [consent, start_row, stage, camera, over, beside]
+            gr.HTML(f"<div data-part>{_WAITING}</div>", elem_id="webcam-live", js_on_load=None)
+    switched = [consent, start_row, stage]
 
-    def on_start() -> list[Any]:
-        return _switch(on=True)
+    def on_start(request: gr.Request) -> list[Any]:
+        # under another name than the page's own, Gradio would set up every component anew
+        session = html.escape(request.session_hash or "")
+        return [*_switch(on=True), gr.HTML(_VIDEO.format(session))]
 
-    def on_stop(request: gr.Request) -> list[Any]:
-        all_views.forget(request.session_hash)
-        return _switch(on=False)
-
-    def on_other_tab(event: gr.SelectData, request: gr.Request) -> list[Any]:
+    def on_other_tab(event: gr.SelectData) -> list[Any]:
         if event.value == "Predict":  # coming back, when the camera is off already
             return [gr.skip()] * len(switched)
-        return on_stop(request)
+        return _switch(on=False)
 
-    def on_leave(request: gr.Request) -> None:
-        all_views.forget(request.session_hash)
-
-    def on_frame(
-        frame: Any, name: str | None, percent: float, request: gr.Request
-    ) -> tuple[Any, Any]:
-        if not frame:
-            return gr.skip(), gr.skip()
-        view = all_views.of(request.session_hash)
-        try:
-            with view.lock, _FRAMES_AT_ONCE:
-                return look_at_frame(view, loaded, name, read_picture(frame), percent / 100)
-        except (CheckpointError, PhotoError) as error:
-            return "", views.problem(error)
+    def camera_frame(viewer: str, picture: str, checkpoint: str, percent: float) -> list:
+        return list(frame_answer(all_views, loaded, viewer, picture, checkpoint, percent))
 
     quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-    start.click(on_start, None, switched, **quiet).then(
-        None, None, None, js=_START_CAMERA, api_visibility="private"
+    chosen = [checkpoint, unsure]
+    start.click(on_start, None, [*switched, video], **quiet).then(
+        None, chosen, None, js=_START_CAMERA, api_visibility="private"
+    )
+    gr.on(
+        [checkpoint.change, unsure.change], None, chosen, None, js=_CHOOSE, api_visibility="private"
     )
     for leaving in (stop.click, photo_tab.select):
-        leaving(on_stop, None, switched, **quiet)
+        leaving(lambda: _switch(on=False), None, switched, **quiet)
     shared.tabs.select(on_other_tab, None, switched, **quiet)
-    shared.page.unload(on_leave)
-    camera.stream(
-        on_frame,
-        [camera, checkpoint, unsure],
-        [over, beside],
-        stream_every=FRAME_SECONDS,
-        time_limit=_TURN_SECONDS,
-        concurrency_limit=_VIEWERS,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    gr.api(camera_frame, api_name="camera_frame", queue=False, api_visibility="private")
+
+
+def frame_answer(
+    views_of: LiveViews,
+    loaded: LoadedCheckpoints,
+    viewer: str,
+    picture: str,
+    checkpoint: str | None,
+    percent: float,
+) -> tuple[str, str]:
+    """HTML over the picture, and beside it; the latter is empty where it shall stay as it is.
+
+    picture: a data URL; empty ends the view. percent: below which a face is answered with "unsure".
+    """
+    now = time.monotonic()
+    if not (isinstance(viewer, str) and _VIEWER.fullmatch(viewer)):
+        return "", views.message("This page is out of date", "<p>Load it again.</p>")
+    if not picture:
+        views_of.forget(viewer)
+        return "", ""
+    view = views_of.of(viewer, now)
+    if not _FRAMES_AT_ONCE.acquire(timeout=_PATIENCE_SECONDS):
+        return "", _BUSY
+    try:
+        with view.lock:
+            image = read_photo(picture_bytes(picture, _LONGEST_FRAME))
+            over, beside = look_at_frame(view, loaded, checkpoint, image, float(percent) / 100)
+            if now - view.told < _CARD_SECONDS:
+                return over, ""
+            view.told = now
+            return over, beside
+    except (CheckpointError, PhotoError, ValueError, TypeError) as error:
+        return "", views.problem(error)
+    finally:
+        _FRAMES_AT_ONCE.release()
 
 
 def _switch(on: bool) -> list[Any]:
-    """Updates of consent, start row, stage, camera, over and beside.
+    """Updates of consent, start row and stage.
 
-    An invisible camera component is taken off the page, and the browser's camera stops with it.
+    What is invisible is taken off the page; the browser's loop then ends, and the camera with it.
     """
-    return [
-        gr.HTML(visible=not on),
-        gr.Row(visible=not on),
-        gr.Row(visible=on),
-        gr.Image(visible=on),
-        gr.HTML(""),
-        gr.HTML(_WAITING),
-    ]
+    return [gr.HTML(visible=not on), gr.Row(visible=not on), gr.Row(visible=on)]

@@ -37,7 +37,10 @@ class PhotoInput(gr.Image):
             return None
         url = payload.url or ""
         if url.startswith("data:"):
-            return _bytes_of(url)
+            try:
+                return picture_bytes(url)
+            except PhotoError as error:  # no handler of ours runs before this, to say it in words
+                raise gr.Error(f"{error}.", print_exception=False) from error
         return payload.path
 
 
@@ -74,10 +77,13 @@ def read_picture(source: str | bytes | None) -> np.ndarray:
     return read_photo(source)
 
 
-def _bytes_of(url: str) -> bytes:
-    if len(url) > _LONGEST_DATA_URL:
-        raise gr.Error("The picture is larger than 32 MB; save it smaller.", print_exception=False)
+def picture_bytes(url: str, longest: int = _LONGEST_DATA_URL) -> bytes:
+    """The file inside a data URL of at most `longest` characters. PhotoError for anything else."""
+    if len(url) > longest:
+        raise PhotoError(
+            f"the picture is larger than {longest * 3 / 4 / 1e6:.0f} MB; save it smaller"
+        )
     try:
         return base64.b64decode(url.partition(",")[2], validate=True)
     except (binascii.Error, ValueError) as error:
-        raise gr.Error("The picture's data URL is not base64.", print_exception=False) from error
+        raise PhotoError("the picture's data URL is not base64; choose it again") from error
