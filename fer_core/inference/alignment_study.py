@@ -91,12 +91,28 @@ def paste_face(
     face: uint8 (h, w, 1 or 3), enlarged to `size` pixels by bicubic interpolation and pasted with
     a soft border on a plain, graded or blotchy ground two to three times as large.
     """
-    pixels = np.repeat(face, 3, axis=2) if face.shape[2] == 1 else face
     width, height = (int(size * random.uniform(2, 3)) for _ in range(2))
     left, top = (
         int(random.integers(size // 4, length - size - size // 4 + 1)) for length in (width, height)
     )
     ground = Image.fromarray(_background(height, width, random))
+    lay_face(ground, face, size, (left, top), roll_degrees, random)
+    return np.array(ground), (left + size / 2, top + size / 2)
+
+
+def lay_face(
+    ground: Image.Image,
+    face: np.ndarray,
+    size: int,
+    place: tuple[int, int],
+    roll_degrees: float,
+    random: np.random.Generator,
+) -> None:
+    """Put a face (uint8 (h, w, 1 or 3)) on `ground`, bicubically enlarged, with a soft border.
+
+    size: its side in pixels. place: its left and top. roll_degrees: turned by up to this.
+    """
+    pixels = np.repeat(face, 3, axis=2) if face.shape[2] == 1 else face
     big = Image.fromarray(np.ascontiguousarray(pixels))
     big = big.resize((size, size), Image.Resampling.BICUBIC)
     soft = max(size // 16, 1)
@@ -107,8 +123,7 @@ def paste_face(
         angle = random.uniform(-roll_degrees, roll_degrees)
         big = big.rotate(angle, Image.Resampling.BICUBIC)
         mask = mask.rotate(angle, Image.Resampling.BILINEAR)
-    ground.paste(big, (left, top), mask)
-    return np.array(ground), (left + size / 2, top + size / 2)
+    ground.paste(big, place, mask)
 
 
 def measure_frame(

@@ -1,4 +1,4 @@
-"""Run folders made by hand, with the files and keys that a real run writes."""
+"""Run folders made by hand, with the files and keys that a real run writes; loaded checkpoints."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from standins import OneFace
 
 from fer_core.data.faces import Faces
 from fer_core.labels import FER2013_CLASSES
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import Progress, append_epoch, write_json, write_progress
+from fer_core.ui.shared import loaded as loaded_module
+from fer_core.ui.shared.loaded import LoadedCheckpoints
 
 MakeRun = Callable[..., RunFolder]
+WriteCheckpoint = Callable[..., Path]
 
 
 def fake_run(
@@ -166,3 +170,20 @@ def colour_config() -> RunConfig:
     return dataclasses.replace(
         RunConfig(recipe="quick"), channels=3, model_options={"dropout": 0.2}
     )
+
+
+@pytest.fixture
+def no_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the project shipped no checkpoint, so that a test sees only what it made."""
+    own = loaded_module.list_checkpoints
+    monkeypatch.setattr(
+        loaded_module, "list_checkpoints", lambda runs: own(runs, Path("nothing shipped"))
+    )
+
+
+@pytest.fixture
+def loaded(
+    tmp_path: Path, write_checkpoint: WriteCheckpoint, no_shipped: None
+) -> LoadedCheckpoints:
+    write_checkpoint(tmp_path / "runs" / "first", "happy")
+    return LoadedCheckpoints(tmp_path / "runs", OneFace())

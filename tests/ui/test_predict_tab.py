@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,36 +13,18 @@ import numpy as np
 import pytest
 from gradio.data_classes import ImageData
 from PIL import Image
+from standins import NoFace, OneFace, text_of
 
-from fer_core.inference.detect import FaceBox
 from fer_core.inference.predictor import FacePrediction
 from fer_core.labels import COLOURS, FER2013_CLASSES
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.predict import predict_views as views
-from fer_core.ui.predict import webcam
 from fer_core.ui.predict.predict_tab import answer, checkpoint_choices, faces_for_api
-from fer_core.ui.predict.webcam import LiveView, LiveViews, frame_answer, look_at_frame
 from fer_core.ui.shared import loaded as loaded_module
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 from fer_core.ui.shared.picture_input import PhotoInput, VisitorPictures
 
 WriteCheckpoint = Callable[..., Path]
-
-
-class OneFace:
-    """Stands for the detector: one face, in the middle half of every picture."""
-
-    def detect(self, image: np.ndarray, **_: object) -> list[FaceBox]:
-        height, width = image.shape[:2]
-        points = [(0.4, 0.4), (0.6, 0.4), (0.5, 0.5), (0.42, 0.65), (0.58, 0.65)]
-        landmarks = np.array(points, np.float32) * (width, height)
-        box = (width / 4, height / 4, 3 * width / 4, 3 * height / 4)
-        return [FaceBox(box, landmarks, 0.99)]
-
-
-class NoFace:
-    def detect(self, image: np.ndarray, **_: object) -> list[FaceBox]:
-        return []
 
 
 def prediction(
@@ -64,27 +44,6 @@ def photo(tmp_path: Path) -> str:
     path = tmp_path / "photo.png"
     Image.new("RGB", (400, 300), "tan").save(path)
     return str(path)
-
-
-@pytest.fixture
-def no_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the project shipped no checkpoint, so that a test sees only what it made."""
-    own = loaded_module.list_checkpoints
-    monkeypatch.setattr(
-        loaded_module, "list_checkpoints", lambda runs: own(runs, Path("nothing shipped"))
-    )
-
-
-@pytest.fixture
-def loaded(
-    tmp_path: Path, write_checkpoint: WriteCheckpoint, no_shipped: None
-) -> LoadedCheckpoints:
-    write_checkpoint(tmp_path / "runs" / "first", "happy")
-    return LoadedCheckpoints(tmp_path / "runs", OneFace())
-
-
-def text_of(html: str) -> str:
-    return " ".join(re.sub("<[^>]*>", " ", html).replace("\N{NO-BREAK SPACE}", " ").split())
 
 
 @pytest.mark.parametrize(
@@ -279,96 +238,3 @@ def test_a_closed_page_takes_its_pictures_along(tmp_path: Path) -> None:
     pictures.note("a", b"bytes of a frame")
     pictures.forget("a")
     assert [path.exists() for path in (mine, other, elsewhere)] == [False, True, True]
-
-
-def test_a_frame_of_the_camera_gives_boxes_and_a_label(loaded: LoadedCheckpoints) -> None:
-    over, beside = look_at_frame(LiveView(), loaded, None, np.full((240, 320, 3), 120, np.uint8))
-    assert "aspect-ratio:320/240" in over
-    assert "left:25.00%;top:25.00%" in over
-    assert "This face resembles happy most" in text_of(beside)
-
-
-def test_a_camera_without_a_face_says_so(loaded: LoadedCheckpoints) -> None:
-    loaded = LoadedCheckpoints(loaded.runs_folder, NoFace())
-    over, beside = look_at_frame(LiveView(), loaded, None, np.zeros((240, 320, 3), "u1"))
-    assert "face-box" not in over
-    assert "No face in the picture" in beside
-
-
-VIEWER, OTHER = "0" * 24, "a" * 24
-
-
-@pytest.fixture
-def frame() -> str:
-    """What the browser sends of a picture: a data URL."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (320, 240), "grey").save(buffer, "JPEG")
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def test_the_boxes_come_with_every_frame_the_cards_now_and_then(
-    loaded: LoadedCheckpoints, frame: str
-) -> None:
-    open_views = LiveViews()
-    over, beside = frame_answer(open_views, loaded, VIEWER, frame, None, 40)
-    assert "left:25.00%;top:25.00%" in over
-    assert "This face resembles happy most" in text_of(beside)
-    over, beside = frame_answer(open_views, loaded, VIEWER, frame, None, 40)
-    assert "left:25.00%;top:25.00%" in over
-    assert beside == ""
-    open_views.of(VIEWER, time.monotonic()).told -= 1
-    assert frame_answer(open_views, loaded, VIEWER, frame, None, 40)[1]
-    _, beside = frame_answer(open_views, loaded, OTHER, frame, None, 100)
-    assert "Unsure: no expression reaches 100 %" in text_of(beside)
-    assert frame_answer(open_views, loaded, OTHER, "", None, 0) == ("", "")
-    assert len(open_views) == 1
-
-
-@pytest.mark.parametrize("picture", ["data:image/jpeg;base64,!!", "data:,aGk=", "x" * 4_000_001])
-def test_a_frame_that_is_no_picture_is_answered_in_words(
-    loaded: LoadedCheckpoints, picture: str
-) -> None:
-    over, beside = frame_answer(LiveViews(), loaded, VIEWER, picture, None, 40)
-    assert over == ""
-    assert re.search("not base64|not a picture that can be read|larger than 3 MB", beside), beside
-
-
-def test_a_stranger_cannot_name_views_at_will(loaded: LoadedCheckpoints, frame: str) -> None:
-    open_views = LiveViews()
-    for viewer in ("", "../x", "A" * 24, "0" * 25, None):
-        assert "Load it again" in frame_answer(open_views, loaded, viewer, frame, None, 40)[1]
-    assert len(open_views) == 0
-
-
-def test_a_frame_that_waits_too_long_is_dropped(
-    loaded: LoadedCheckpoints, frame: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(webcam, "_FRAMES_AT_ONCE", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(webcam, "_PATIENCE_SECONDS", 0.01)
-    with webcam._FRAMES_AT_ONCE:
-        over, beside = frame_answer(LiveViews(), loaded, VIEWER, frame, None, 40)
-    assert over == ""
-    assert "Many people" in beside
-    assert frame_answer(LiveViews(), loaded, VIEWER, frame, None, 40)[0]
-
-
-def test_viewers_do_not_share_what_they_show() -> None:
-    live_views = LiveViews()
-    first = live_views.of("a", 0.0)
-    assert live_views.of("b", 0.0).tracker is not first.tracker
-    assert live_views.of("a", 1.0) is first
-    live_views.forget("a")
-    assert live_views.of("a", 1.0) is not first
-
-
-def test_views_are_dropped_when_nobody_uses_them() -> None:
-    live_views = LiveViews()
-    first = live_views.of("a", 0.0)
-    live_views.of("b", 59.0)
-    assert len(live_views) == 2
-    live_views.of("b", 61.0)
-    assert len(live_views) == 1
-    assert live_views.of("a", 61.0) is not first
-    for number in range(100):
-        live_views.of(f"viewer {number}", 62.0)
-    assert len(live_views) == 64

@@ -15,6 +15,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 from sklearn.datasets import load_sample_images
 
+from fer_core.inference.alignment_study import lay_face
+
 WIDTH, HEIGHT = 640, 480
 #: Sides in pixels at which faces are pasted.
 SIZES = (24, 32, 48, 64, 96, 160, 240, 400)
@@ -48,25 +50,14 @@ def photograph(
 ) -> Photograph:
     """One face (uint8 (h, w, 1 or 3)) at `side` pixels somewhere in a photograph.
 
-    The enlargement is bicubic and the border soft. The same generator state gives the same pixels.
+    The same generator state gives the same pixels.
     """
     if not 8 <= side <= HEIGHT:
         raise ValueError(f"side must be 8 to {HEIGHT} pixels, got {side}")
     picture = _ground(random)
     left = int(random.integers(0, WIDTH - side + 1))
     top = int(random.integers(0, HEIGHT - side + 1))
-    pixels = np.repeat(face, 3, axis=2) if face.shape[2] == 1 else face
-    pasted = Image.fromarray(np.ascontiguousarray(pixels))
-    pasted = pasted.resize((side, side), Image.Resampling.BICUBIC)
-    soft = max(side // 16, 1)
-    mask = Image.new("L", (side, side), 0)
-    mask.paste(255, (soft, soft, side - soft, side - soft))
-    mask = mask.filter(ImageFilter.GaussianBlur(soft / 2))
-    if condition.roll_degrees:
-        angle = random.uniform(-condition.roll_degrees, condition.roll_degrees)
-        pasted = pasted.rotate(angle, Image.Resampling.BICUBIC)
-        mask = mask.rotate(angle, Image.Resampling.BILINEAR)
-    picture.paste(pasted, (left, top), mask)
+    lay_face(picture, face, side, (left, top), condition.roll_degrees, random)
     spoilt = condition.spoil(picture, side, random)
     return Photograph(np.array(spoilt), (left + side / 2, top + side / 2), side)
 
