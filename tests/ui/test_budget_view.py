@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from run_folders import fake_record, write_predictions
 
 from fer_core.cli.parser import _parser
 from fer_core.comparison.budgets.equal_budget import (
@@ -84,8 +85,6 @@ def updates(
 
 def finish(folder: RunFolder, faces: Faces, wrong: int) -> None:
     """Give a run a test result: the first `wrong` images named as the next class."""
-    from conftest import fake_record, write_predictions
-
     labels = faces.labels.copy()
     labels[:wrong] = (labels[:wrong] + 1) % 7
     write_predictions(folder, faces, wrong)
