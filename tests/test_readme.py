@@ -31,9 +31,10 @@ def test_it_opens_with_a_picture_that_is_there() -> None:
     assert (ROOT / path).stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("name", ["expressnet", "expressnet-nano"])
 @pytest.mark.parametrize("part", ["validation", "test", "test_without_twins"])
-def test_the_shipped_models_figures_are_its_records(part: str) -> None:
-    record = json.loads((SHIPPED_CHECKPOINTS / "expressnet" / "record.json").read_text())
+def test_the_shipped_models_figures_are_its_records(part: str, name: str) -> None:
+    record = json.loads((SHIPPED_CHECKPOINTS / name / "record.json").read_text())
     scores = record[part]
     low, high = scores["interval"]
     assert f"{scores['accuracy']:.2%} | {low:.2%} to {high:.2%}" in README
