@@ -41,7 +41,8 @@ class RunConfig:
     mixup_alpha, cutmix_alpha: images blended, or patched together (training.mixing), 0 turns one
     off; mix_probability: share of the batches that are mixed. votes_share: of the target, what the
     FER+ taggers said. teachers: checkpoint folders; teacher_share: of the loss, what they say, at
-    teacher_temperature. sharpness_radius: of sharpness-aware steps (training.sharpness), 0 for
+    teacher_temperature; teacher_sees: the very batch that the learner sees, or each image as the set
+    has it, once before the run. sharpness_radius: of sharpness-aware steps (training.sharpness), 0 for
     plain ones.
     compiled: whether torch.compile makes kernels of the network first, which takes a minute or so
     and pays on a GPU.
@@ -93,6 +94,7 @@ class RunConfig:
     teachers: tuple[str, ...] = ()
     teacher_share: float = 0.5
     teacher_temperature: float = 2.0
+    teacher_sees: str = "batch"
     sharpness_radius: float = 0.0
     choose_by: str = "validation_accuracy"
     early_stopping_patience: int = 0
@@ -119,11 +121,17 @@ class RunConfig:
             raise ConfigError(f"{error}") from error
         if self.channels not in (1, 3):
             raise ConfigError(f"channels must be 1 (grey) or 3 (colour), got {self.channels}")
-        if self.votes_share and any(part.preparation for part in (self, *self.phase_configs())):
-            raise ConfigError(
-                "votes_share needs the images as they are, since copies have no votes; set "
-                "preparation to nothing or votes_share=0"
-            )
+        if any(part.preparation for part in (self, *self.phase_configs())):
+            if self.votes_share:
+                raise ConfigError(
+                    "votes_share needs the images as they are, since copies have no votes; set "
+                    "preparation to nothing or votes_share=0"
+                )
+            if self.teachers and self.teacher_sees == "original":
+                raise ConfigError(
+                    "teacher_sees=original needs the images as they are, since copies have no "
+                    "stored answer; set preparation to nothing or teacher_sees=batch"
+                )
         if not self.data.strip():
             raise ConfigError("data must name a data set, got nothing; try 'drawn'")
         self.phase_configs()  # every phase is checked as a whole

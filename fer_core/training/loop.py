@@ -28,7 +28,7 @@ from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
 from fer_core.training.objective import Lesson, Objective
 from fer_core.training.optimization import build_optimizer, build_schedule
 from fer_core.training.sharpness import climb, descend
-from fer_core.training.targets import vote_targets
+from fer_core.training.targets import training_targets
 from fer_core.training.validation import predict_part, quality, validation_scores
 
 
@@ -62,7 +62,7 @@ class Training:
         self.learner = torch.compile(self.model) if config.compiled else self.model
         self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
         self.objective = Objective(config, data, device)
-        self.targets = vote_targets(config, data)
+        self.targets = training_targets(config, data, device)
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         self.preparations: dict[int, tuple[tuple[str, int], ...]] = {}
         self.place = -1  # of the phase that data, optimizer and schedule are made for

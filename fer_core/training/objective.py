@@ -33,9 +33,9 @@ class Objective:
     def __init__(self, config: RunConfig, data: RunData, device: torch.device) -> None:
         names = data.faces.class_names
         self.mixing = Mixing(config, len(names))
-        self.teachers = (
-            Teachers(config, data.preprocessing, names, device) if config.teachers else None
-        )
+        self.teachers = None
+        if config.teachers and config.teacher_sees == "batch":
+            self.teachers = Teachers(config, data.preprocessing, names, device)
 
     def lesson(self, images: torch.Tensor, targets: torch.Tensor) -> Lesson:
         """The batch as the network shall see it."""

@@ -7,11 +7,29 @@ None where the labels alone are the targets.
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from fer_core.data.faces import DataError
 from fer_core.data.votes import Votes, read_votes
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import RunData
+from fer_core.training.teachers import Teachers
+
+
+def training_targets(config: RunConfig, data: RunData, device: torch.device) -> np.ndarray | None:
+    """Labels mixed with FER+ votes, then with teachers' stored answers, each where asked for.
+
+    `teacher_share` of a row is what the teachers say of the image as the set has it.
+    """
+    targets = vote_targets(config, data)
+    if not config.teachers or config.teacher_sees != "original":
+        return targets
+    names, rows = data.faces.class_names, data.split.train
+    if targets is None:
+        targets = np.eye(len(names), dtype=np.float32)[data.faces.labels[rows]]
+    teachers = Teachers(config, data.preprocessing, names, device)
+    share = np.float32(config.teacher_share)
+    return (1 - share) * targets + share * teachers.stored_answers(data.faces.images[rows])
 
 
 def vote_targets(config: RunConfig, data: RunData) -> np.ndarray | None:

@@ -1,16 +1,20 @@
 """Learning from other networks: distillation (Hinton et al., arXiv 1503.02531).
 
 The teachers see the very batch that the learner sees, augmented and mixed, which taught networks
-more than stored answers did (Beyer et al., arXiv 2106.05237).
+more than stored answers did (Beyer et al., arXiv 2106.05237). Or they answer once for every image
+as the set has it: that costs no time while training, and a teacher that is at a loss before blur or
+grain cannot pass that on.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as functional
 
+from fer_core.data.batches import FaceTensor, plain_batches
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
@@ -47,6 +51,21 @@ class Teachers:
             for teacher in self.checkpoints
         ]
         return torch.stack(found).mean(dim=0)
+
+    @torch.no_grad()
+    def stored_answers(self, images: np.ndarray) -> np.ndarray:
+        """float32 (N, classes): what `answers` says of each image and its mirror image, the mean.
+
+        images: uint8 (N, H, W, C), as the set has them.
+        """
+        device = next(self.checkpoints[0].model.parameters()).device
+        part = FaceTensor(images, np.zeros(len(images), dtype=np.int64), device)
+        found = []
+        for batch in plain_batches(part, self.own, 512):
+            seen = batch.images.contiguous(memory_format=torch.channels_last)
+            mean = (self.answers(seen) + self.answers(seen.flip(-1))) / 2
+            found.append(mean.cpu().numpy())
+        return np.concatenate(found)
 
     def loss(self, scores: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
         """Divergence of the learner from the answers, at the same temperature.

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from fer_core.data.augment import AugmentPolicy
 from fer_core.data.faces import DataError
 from fer_core.data.votes import VOTES_FILE
+from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
@@ -150,6 +152,34 @@ def test_a_learner_takes_over_what_its_teacher_says(tiny_config: RunConfig, tmp_
     labels[training.data.split.train] = 0  # its own labels teach nothing: all lessons are answers
     results = list(training.epochs())
     assert results[-1].validation_accuracy > 0.8, results[-1]
+
+
+def test_stored_answers_are_those_to_the_image_as_the_set_has_it(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
+    execute_run(teacher)
+    config = replace(
+        tiny_config,
+        teachers=(str(teacher.path),),
+        teacher_share=0.75,
+        teacher_temperature=1.0,
+        teacher_sees="original",
+        augment=AugmentPolicy(brightness=1.0, noise_std=0.5),
+    )
+    training = _training(config)
+    rows, faces = training.data.split.train, training.data.faces
+    checkpoint = load_checkpoint(teacher.path)
+    unit = torch.from_numpy(faces.images[rows]).permute(0, 3, 1, 2) / 255
+    with torch.inference_mode():
+        said = checkpoint.model(unit * 2 - 1).softmax(dim=1)
+        said_mirrored = checkpoint.model(unit.flip(-1) * 2 - 1).softmax(dim=1)
+    expected = 0.75 * (said + said_mirrored).numpy() / 2
+    expected += 0.25 * np.eye(7, dtype=np.float32)[faces.labels[rows]]
+    np.testing.assert_allclose(training.targets, expected, atol=1e-5)
+    assert training.objective.teachers is None  # nothing is asked a second time, batch by batch
+    with pytest.raises(ConfigError, match="teacher_sees=original needs the images as they are"):
+        replace(config, preparation=("mirror",))
 
 
 def test_the_lesson_is_the_divergence_at_the_temperature(

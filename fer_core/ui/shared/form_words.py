@@ -31,7 +31,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "mix_probability",
         "votes_share",
     ),
-    "Teachers": ("teachers", "teacher_share", "teacher_temperature"),
+    "Teachers": ("teachers", "teacher_share", "teacher_temperature", "teacher_sees"),
     "Best epoch and early stopping": (
         "choose_by",
         "early_stopping_by",
@@ -157,6 +157,12 @@ LABELS: dict[str, tuple[str, str]] = {
     "teacher_temperature": (
         "Temperature of the teachers",
         "Higher shows more of what they think of the other expressions.",
+    ),
+    "teacher_sees": (
+        "What the teachers see",
+        "batch: each picture as it is augmented for the learner. original: each picture once, as "
+        "the set has it, so that the learner has to say the same of a spoiled picture; costs no "
+        "time.",
     ),
     "sharpness_radius": (
         "Sharpness-aware steps",
