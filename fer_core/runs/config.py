@@ -41,9 +41,9 @@ class RunConfig:
     mixup_alpha, cutmix_alpha: images blended, or patched together (training.mixing), 0 turns one
     off; mix_probability: share of the batches that are mixed. votes_share: of the target, what the
     FER+ taggers said. teachers: checkpoint folders; teacher_share: of the loss, what they say, at
-    teacher_temperature; teacher_sees: the very batch that the learner sees, or each image as the set
-    has it, once before the run. sharpness_radius: of sharpness-aware steps (training.sharpness), 0 for
-    plain ones.
+    teacher_temperature; teacher_sees: the very batch that the learner sees, or each image as the
+    set has it, once before the run. sharpness_radius: of sharpness-aware steps
+    (training.sharpness), 0 for plain ones.
     compiled: whether torch.compile makes kernels of the network first, which takes a minute or so
     and pays on a GPU.
     phases: consecutive parts of the run, each a table of PHASE_FIELDS that differ in it; their
