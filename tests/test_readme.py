@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.cli import main
+from fer_core.comparison.marks import marks
 from fer_core.comparison.references.table import BEGIN, END
 from fer_core.paths import SHIPPED_CHECKPOINTS
 from fer_core.runs.references import REFERENCES
@@ -52,6 +53,14 @@ def test_its_reference_table_is_the_one_that_the_command_wrote() -> None:
         [row[place] for place in places] for row in rows[2:]
     ]
     assert len(table) == len(REFERENCES) + 2
+
+
+@pytest.mark.parametrize("name", ["speed", "webcam"])
+def test_its_timings_are_those_that_the_command_wrote(name: str) -> None:
+    begin, end = marks(name)
+    part = README.partition(begin)[2].partition(end)[0].strip()
+    assert len(part) > 200
+    assert part in (ROOT / "results" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def _cells(line: str) -> list[str]:

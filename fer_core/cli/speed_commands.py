@@ -1,4 +1,4 @@
-"""Command: how long a photograph takes, and how fast a GPU trains, each beside the usual ways."""
+"""Command: how long a photograph takes, how fast the webcam answers, how fast a GPU trains."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import importlib.util
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from fer_core.cli.arguments import add_settings, chosen_config
 from fer_core.cli.output import Command, progress_bar, show_result
@@ -33,18 +34,30 @@ def add_commands(command: Command) -> None:
         metavar="CHECKPOINT",
         help="a photograph's way to its probabilities with this checkpoint (the shipped one)",
     )
+    kind.add_argument(
+        "--webcam",
+        action="store_true",
+        help="the live webcam in headless Chromium: frames a second and how late its label is",
+    )
+    found.add_argument("--seconds", type=float, default=20, help="with --webcam: watched for (20)")
+    found.add_argument("--browser", metavar="PATH", help="with --webcam: a Chromium")
+    found.add_argument(
+        "--readme", type=Path, metavar="FILE", help="renew the figures in this file, too"
+    )
     found.add_argument("--repeats", type=int, default=30, metavar="N", help="rounds (30)")
     found.add_argument(
         "--fer", metavar="PYTHON", help="a Python that has the package `fer` (this one if it has)"
     )
     found.add_argument("--threads", type=int, metavar="N", help="threads (as many as cores)")
-    found.add_argument("--out", type=Path, help="Markdown file (results/speed.md or gpu.md)")
+    found.add_argument("--out", type=Path, help="Markdown file (in results/)")
     add_settings(found, "with --gpu: what is trained; repeatable")
     found.add_argument("--steps", type=int, default=100, help="with --gpu: steps that are timed")
 
 
 def bench(chosen: argparse.Namespace) -> int:
-    return _bench_gpu(chosen) if chosen.gpu else _bench_prediction(chosen)
+    if chosen.gpu:
+        return _bench_gpu(chosen)
+    return _bench_webcam(chosen) if chosen.webcam else _bench_prediction(chosen)
 
 
 def _bench_gpu(chosen: argparse.Namespace) -> int:
@@ -96,20 +109,56 @@ def _bench_prediction(chosen: argparse.Namespace) -> int:
         "rounds": chosen.repeats,
         "speeds": [dataclasses.asdict(one) for one in found],
     }
-    table = speed.speed_table(found)
     options = f" --repeats {chosen.repeats}"
     options += f" --threads {chosen.threads}" if chosen.threads else ""
+    table = (
+        f"{speed.speed_table(found)}\n\n"
+        f"Made by `python -m fer_core bench --predict{options}` with the network "
+        f"{checkpoint.folder.name} at commit {values['commit'] or 'unknown'} on "
+        f"{values['machine']}."
+    )
     text = (
         "# From a photograph to probabilities\n\n"
         "640 x 480 pixels, decoded; every way found all the faces. Medians and quartiles; *times "
         "ours* is the median over the rounds of the ratio within one round, *processor* the same "
-        "for the time of all threads.\n\n"
-        f"{table}\n\n"
-        f"Made by `python -m fer_core bench --predict{options}` with the network "
-        f"{checkpoint.folder.name} at commit {values['commit'] or 'unknown'} on "
-        f"{values['machine']}.\n"
+        f"for the time of all threads.\n\n{table}\n"
     )
-    path = chosen.out or _RESULTS / "speed.md"
+    return _written(chosen, values, text, "speed", table)
+
+
+def _bench_webcam(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.costs.webcam_speed import measure_webcam, webcam_text
+    from fer_core.training.scoring import commit, machine_name
+
+    if not 5 <= chosen.seconds <= 600:
+        raise ValueError(f"--seconds must be 5 to 600, got {chosen.seconds:g}")
+    found = measure_webcam(chosen.seconds, chosen.browser)
+    values = {**dataclasses.asdict(found), "machine": machine_name(), "commit": commit()}
+    figures = (
+        f"{webcam_text(found)} Made by `python -m fer_core bench --webcam --seconds "
+        f"{chosen.seconds:g}` at commit {values['commit'] or 'unknown'} on {values['machine']}."
+    )
+    text = (
+        "# The live webcam\n\nThe page in headless Chromium with a pretended camera of 640 x 480 "
+        "pixels whose two portraits take turns; browser, page and networks share the machine. A "
+        "frame counts as shown when the boxes over the picture are drawn, a label as following "
+        f"when they first name another one.\n\n{figures}\n"
+    )
+    return _written(chosen, values, text, "webcam", figures)
+
+
+def _written(
+    chosen: argparse.Namespace, values: dict[str, Any], text: str, name: str, part: str
+) -> int:
+    """Keep the page `text` as results/NAME.md, and its `part` in the README where asked for."""
+    from fer_core.comparison.marks import marks, put_marked
+    from fer_core.runs.record import write_text
+
+    path = chosen.out or _RESULTS / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)
+    if chosen.readme and not put_marked(chosen.readme, *marks(name), part):
+        raise ValueError(
+            f"{chosen.readme} has no part between the marks {' and '.join(marks(name))}"
+        )
     return show_result(chosen, values, f"{text}\nwritten to {path}")

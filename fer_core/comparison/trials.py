@@ -5,11 +5,11 @@ The test part takes no part in it, so that what is chosen by such a table is not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_core.comparison.marks import marks, put_marked
 from fer_core.comparison.pairs import PairError, read_pair
 from fer_core.comparison.significance import LEVEL, mcnemar
 from fer_core.comparison.sweeps.document import TableDocument, to_markdown
@@ -17,7 +17,7 @@ from fer_core.comparison.wording import interval_figures, p_figure, signed_point
 from fer_core.data.augment import AugmentPolicy
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
-from fer_core.runs.record import RunError, read_record
+from fer_core.runs.record import RunError, read_record, write_text
 
 _HEADERS = (
     "Run",
@@ -115,16 +115,12 @@ def differences(base: RunConfig, config: RunConfig) -> list[str]:
 def put_trials(path: Path, mark: str, document: TableDocument) -> None:
     """Write the table between the marks of that name in a Markdown file; at its end when it has
     none yet."""
-    begin, end = f"<!-- trials: {mark} -->", f"<!-- end of trials: {mark} -->"
-    block = f"{begin}\n{to_markdown(document)}{end}"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    if pattern.search(text):
-        text = pattern.sub(lambda _: block, text)
-    else:
-        text = f"{text.rstrip()}\n\n{block}\n".lstrip()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    begin, end = marks(f"trials: {mark}")
+    table = to_markdown(document)
+    if not put_marked(path, begin, end, table):
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, f"{text.rstrip()}\n\n{begin}\n{table}{end}\n".lstrip())
 
 
 def _read(run: RunFolder) -> tuple[RunConfig, dict[str, Any]]:

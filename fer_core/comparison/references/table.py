@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from fer_core.comparison.marks import put_marked
 from fer_core.comparison.references.rows import ReferenceRow
 from fer_core.comparison.sweeps.document import TableDocument, to_csv, to_markdown
 from fer_core.runs.record import write_text
@@ -140,14 +141,7 @@ def put_table(path: Path, rows: Sequence[ReferenceRow]) -> bool:
 
     Returns whether the file has the marks; without them it is left as it is.
     """
-    text = path.read_text(encoding="utf-8")
-    before, found, rest = text.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not (found and ended):
-        return False
-    table = to_markdown(short_document(rows)).strip()
-    write_text(path, f"{before}{BEGIN}\n{table}\n{END}{after}")
-    return True
+    return put_marked(path, BEGIN, END, to_markdown(short_document(rows)))
 
 
 def _cells(row: ReferenceRow) -> tuple[str, ...]:
