@@ -45,8 +45,8 @@ def test_without_playwright_it_says_what_to_install(
 @pytest.mark.slow
 def test_the_page_is_watched_with_a_pretended_camera() -> None:
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = measure_webcam(seconds=8)
-    assert found.seconds >= 8
+    found = measure_webcam(seconds=12)
+    assert found.seconds >= 12
     assert found.shown > 0
     assert len(found.labels) >= 2
     assert 0 < len(found.lags_ms) <= found.changes
