@@ -122,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     calibrated.add_argument("checkpoint", type=Path)
     calibrated.add_argument("--data", required=True, help=DATA_HELP)
+    calibrated.add_argument(
+        "--half", action="store_true", help="keep the weights in half precision from now on"
+    )
     calibrated.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
 
     for more in (

@@ -62,7 +62,8 @@ def calibrate(chosen: argparse.Namespace) -> int:
 
     note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
     size = load_checkpoint(chosen.checkpoint).preprocessing.image_size
-    record = recalibrate(RunFolder(chosen.checkpoint), read_data(chosen.data, size), note)
+    faces = read_data(chosen.data, size)
+    record = recalibrate(RunFolder(chosen.checkpoint), faces, note, chosen.half)
     fitted = record["calibration"]
     lines = [f"temperature {fitted['temperature']:g}"]
     for part, before in fitted["error_before"].items():

@@ -23,7 +23,8 @@ def write_card(
         f"# {record['name']}",
         "",
         f"A facial-expression classifier: {model['name']}, {model['parameters']:,} parameters, "
-        f"{model['gflops']:.4f} GFLOPs for one face (a multiply-add counts as two).",
+        f"{model['gflops']:.4f} GFLOPs for one face (a multiply-add counts as two)"
+        + (", its weights kept in half precision." if model.get("half_precision") else "."),
         "",
         "## Data",
         f"{data['name']}, fingerprint `{data['fingerprint']}`: "

@@ -1,10 +1,12 @@
-"""Fit a checkpoint's temperature and score it again: for weights from before there was one."""
+"""Fit a checkpoint's temperature and score it again: for weights from before there was one, and for
+those that are to be kept in half precision."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.torch import load_file
 
 from fer_core.data.faces import DataError, Faces
@@ -18,11 +20,14 @@ from fer_core.training.evaluation import part_of, run_config
 from fer_core.training.metrics import calibration_error, full_report, score
 
 
-def recalibrate(folder: RunFolder, faces: Faces, note: str = "") -> dict[str, Any]:
+def recalibrate(
+    folder: RunFolder, faces: Faces, note: str = "", half: bool = False
+) -> dict[str, Any]:
     """Fit on the validation part, write the temperature into the weights, and record and card anew.
 
     faces: the set that the checkpoint learned from, at its image size. note: Markdown that the card
-    ends with. Returns the record. RunError where the folder has no record or configuration,
+    ends with. half: keep the weights in half precision, which halves the file; what is scored are
+    the rounded ones. Returns the record. RunError where the folder has no record or configuration,
     DataError where the set is another one or its validation part is too small.
     """
     checkpoint, record = load_checkpoint(folder.path), read_record(folder)
@@ -34,6 +39,10 @@ def recalibrate(folder: RunFolder, faces: Faces, note: str = "") -> dict[str, An
             f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
             "another fingerprint; a temperature is fitted on the checkpoint's own validation part"
         )
+    state = load_file(folder.weights)
+    if half:
+        state = halved(state)
+        checkpoint.model.load_state_dict(state)
     answers: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     for part in ("validation", "test"):
         rows, train, _ = part_of(faces, config, checkpoint.class_names, part)
@@ -51,7 +60,7 @@ def recalibrate(folder: RunFolder, faces: Faces, note: str = "") -> dict[str, An
     header = read_header(folder.weights)
     save_weights(
         folder.weights,
-        load_file(folder.weights),
+        state,
         model_name=checkpoint.model_name,
         model_options=header["model_options"],
         preprocessing=checkpoint.preprocessing,
@@ -75,6 +84,19 @@ def recalibrate(folder: RunFolder, faces: Faces, note: str = "") -> dict[str, An
             record["test_without_twins"] = score(now[~twins], labels[~twins])
             record["test_mirrored_without_twins"] = score(both[~twins], labels[~twins])
     record["calibration"] = {"temperature": temperature, "error_before": errors}
+    if half:
+        record["model"]["half_precision"] = True
     write_json(folder.record, record)
     write_card(folder, config, record, note)
     return record
+
+
+def halved(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same weights, those of convolutions and layers in half precision.
+
+    What has one dimension (biases, normalisation with its variances) is small and stays float32.
+    """
+    return {
+        name: value.half() if value.is_floating_point() and value.ndim > 1 else value
+        for name, value in state.items()
+    }

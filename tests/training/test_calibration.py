@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from fer_core.cli import main
@@ -106,6 +107,29 @@ def test_a_checkpoint_without_a_temperature_gets_one(
         mirrored = wanted["test_mirrored"]["loss"]
         assert found["test_mirrored"]["loss"] == pytest.approx(mirrored, rel=1e-2)
         assert found["test"]["confusion"] == wanted["test"]["confusion"]
+
+
+def test_weights_in_half_precision_are_scored_as_they_are_kept(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = tiny_config.with_settings(["split=stratified", "validation_share=0.3", "epochs=4"])
+    run = create_run(config, tmp_path / "runs", "large")
+    execute_run(run)
+    before, kept = run.weights.stat().st_size, load_file(run.weights)
+    assert main(["calibrate", str(run.path), "--data", config.data, "--half"]) == 0
+    assert run.weights.stat().st_size < 0.6 * before
+    now = load_file(run.weights)
+    for name, value in kept.items():
+        assert now[name].dtype == (torch.float16 if value.ndim > 1 else value.dtype)
+        assert torch.allclose(now[name].to(value.dtype), value, rtol=1e-3, atol=1e-6)
+    checkpoint, record = load_checkpoint(run.path), read_record(run)
+    assert {value.dtype for value in checkpoint.model.parameters()} == {torch.float32}
+    assert "half precision" in run.card.read_text()
+    data = load_run_data(config)
+    images, labels = data.faces.images[data.split.test], data.faces.labels[data.split.test]
+    said = score(checkpoint.probabilities(images), labels)
+    assert record["test"]["loss"] == pytest.approx(said["loss"], rel=1e-6)
+    assert record["test"]["accuracy"] == said["accuracy"]
 
 
 def test_a_temperature_is_not_fitted_on_another_set(
