@@ -10,14 +10,11 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-import pandas as pd
 import pytest
 
-from fer_core.data.faces import DataError, Faces
 from fer_core.runs.config import RunConfig
 from fer_core.runs.leaderboard import leaderboard
 from fer_core.runs.record import RunError, read_record, run_lock
-from fer_core.training.dataset import load_run_data
 from fer_core.ui.experiments import experiment_updates, run_board, run_details, run_views
 from fer_core.ui.experiments.experiment_updates import board_updates, detail_updates, mistakes_html
 from fer_core.ui.figures.runs import comparison_figure, confusion_figure
@@ -226,75 +223,6 @@ def test_compared_runs_have_one_colour_each_training_broken_validation_solid(
         solid = next(trace for trace in traces if trace.line.dash == "solid")
         assert list(solid.y) == [epoch["validation_accuracy"] for epoch in runs[name]]
     assert by_run["one"][0].line.color != by_run["two"][0].line.color
-
-
-def test_mistakes_are_the_surest_wrong_test_images_with_their_pictures(
-    settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = make_run("done", faces=tiny_faces)
-    monkeypatch.setattr(run_details, "read_run_faces", lambda *arguments: tiny_faces)
-    found = run_details.mistakes(settings, folder, read_record(folder))
-    assert len(found) == run_details.MOST_MISTAKES
-    assert found[0].caption == "true angry → predicted disgust 97\u00a0%"
-    assert np.array_equal(found[0].image, tiny_faces.images[0])
-    grid = mistakes_html(settings, "done")
-    assert grid.count("<img") == run_details.MOST_MISTAKES
-    assert "true angry → predicted disgust 97\u00a0%" in grid
-
-
-def test_validation_images_are_no_mistakes_of_the_test_split(
-    make_run: Any, tiny_faces: Faces
-) -> None:
-    folder = make_run("done", faces=tiny_faces)
-    predictions = pd.read_parquet(folder.predictions)
-    predictions.loc[:4, "split"] = "validation"
-    wrong = run_details.wrong_predictions(predictions)
-    assert wrong["place"].tolist()[0] == 5
-    assert wrong["confidence"].is_monotonic_decreasing
-    assert run_details.wrong_predictions(predictions.iloc[:5]).empty
-
-
-def test_mistakes_whose_data_is_gone_or_changed_are_explained(
-    settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def gone(*arguments: object) -> Faces:
-        raise DataError("there is no file faces.zip; choose another")
-
-    folder = make_run("done", faces=tiny_faces)
-    monkeypatch.setattr(run_details, "read_run_faces", gone)
-    assert "cannot be read any more: there is no file" in mistakes_html(settings, "done")
-    other = dataclasses.replace(tiny_faces, images=255 - tiny_faces.images, fingerprint="")
-    monkeypatch.setattr(run_details, "read_run_faces", lambda *arguments: other)
-    assert "has changed since" in mistakes_html(settings, "done")
-    folder.predictions.unlink()
-    assert "no kept predictions" in mistakes_html(settings, "done")
-
-
-def test_mistakes_of_a_run_that_left_images_out_are_shown(
-    settings: AppSettings, make_run: Any, tiny_config: RunConfig
-) -> None:
-    config = dataclasses.replace(
-        tiny_config, classes_left_out=("fear",), drop_duplicates=True, channels=3
-    )
-    make_run("done", faces=load_run_data(config).faces.subset(np.arange(40)), config=config)
-    assert "has changed since" in mistakes_html(settings, "done")  # other images than the run's
-    make_run("own", faces=load_run_data(config).faces, config=config)
-    assert "<img" in mistakes_html(settings, "own")
-
-
-def test_a_published_page_shows_no_images_of_the_owners_data(
-    settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    public = dataclasses.replace(settings, public=True)
-    monkeypatch.setattr(run_details, "read_run_faces", lambda *arguments: tiny_faces)
-    drawn = make_run("drawn", faces=tiny_faces)
-    assert "<img" in mistakes_html(public, "drawn")
-    for name, path in (("own", "/home/owner/fer2013.csv"), ("near", "drawn-at-home/fer2013.csv")):
-        config = dataclasses.replace(run_views.read_config(drawn), data=path)
-        make_run(name, faces=tiny_faces, config=config)
-        closed = mistakes_html(public, name)
-        assert "not shown on this published page" in closed
-        assert path not in closed
 
 
 def test_a_published_page_does_not_say_where_the_owners_data_lies(
