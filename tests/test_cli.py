@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from fer_core.cli import main
+from fer_core.data.synthetic import draw_faces
+from fer_core.paths import SHIPPED_CHECKPOINTS
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.shipping import ship_run
@@ -90,6 +92,43 @@ def test_predict_writes_marked_pictures(run: Path, tmp_path: Path) -> None:
     with Image.open(marked / "plain-marked.png") as picture:
         assert picture.size == (200, 200)
         assert np.asarray(picture).std() > 1  # the box and the label are drawn
+
+
+def test_marked_pictures_of_one_name_do_not_replace_each_other(run: Path, tmp_path: Path) -> None:
+    pictures = []
+    for folder, side in (("a", 60), ("b", 70), ("c", 80)):
+        (tmp_path / folder).mkdir()
+        pictures.append(str(tmp_path / folder / "me.png"))
+        Image.fromarray(np.full((side, side, 3), 90, dtype=np.uint8)).save(pictures[-1])
+    for _ in range(2):  # a second call writes its own again
+        words = ["predict", str(run), *pictures, "--whole-picture"]
+        assert main([*words, "--marked", str(tmp_path / "marked")]) == 0
+    found = {}
+    for path in (tmp_path / "marked").iterdir():
+        with Image.open(path) as picture:
+            found[path.name] = picture.size
+    assert found == {
+        "me-marked.png": (60, 60),
+        "me-2-marked.png": (70, 70),
+        "me-3-marked.png": (80, 80),
+    }
+
+
+def test_a_study_that_finds_no_face_is_json_all_the_same(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    drawn = draw_faces(21, image_size=96, seed=3)
+    for number, (image, label) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
+        folder = tmp_path / "faces" / drawn.class_names[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[:, :, 0]).save(folder / f"{number}.png")
+    out = tmp_path / "photographs.md"
+    words = ["photo-study", str(SHIPPED_CHECKPOINTS / "expressnet"), "--count", "2", "--sizes", "8"]
+    capsys.readouterr()
+    rows = _json(capsys, *words, "--data", str(tmp_path / "faces"), "--out", str(out))
+    assert {row["found"] for row in rows} == {0}
+    assert {row["accuracy"] for row in rows} == {None}
+    assert "photo-study checkpoints/expressnet --data data/faces" in out.read_text()
 
 
 def test_ship_leaves_a_checkpoint_without_local_paths(

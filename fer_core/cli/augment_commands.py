@@ -36,6 +36,8 @@ def changes(chosen: argparse.Namespace) -> int:
     from fer_core.data.faces import DataError
     from fer_core.data.split import SplitPlan
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.training.dataset import split_plan
+    from fer_core.training.evaluation import run_config
 
     operations = single_operations(policy_from_words(chosen.policy, chosen.strength))
     if not operations:
@@ -45,7 +47,9 @@ def changes(chosen: argparse.Namespace) -> int:
     judge = load_checkpoint(chosen.checkpoint)
     size = judge.preprocessing.image_size
     faces = read_data(chosen.data, size)
-    indices = held_out_faces(faces, SplitPlan(), chosen.count, chosen.seed)
+    config = run_config(judge)
+    plan = split_plan(config) if config else SplitPlan()
+    indices = held_out_faces(faces, plan, chosen.count, chosen.seed)
     labels = [faces.class_names[label] for label in faces.labels[indices]]
     update, rows = progress_bar("measuring"), []
     for row in label_changes(judge, faces.images[indices], labels, operations, chosen.seed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from fer_core.cli.output import (
@@ -57,6 +58,7 @@ def predict(chosen: argparse.Namespace) -> int:
 
     predictor = Predictor(load_checkpoint(chosen.checkpoint), FaceDetector())
     results, failed = [], 0
+    used: set[Path] = set()
     for path in chosen.images:
         entry: dict[str, Any] = {"image": str(path), "faces": [], "error": None}
         try:
@@ -66,7 +68,7 @@ def predict(chosen: argparse.Namespace) -> int:
             if chosen.marked:
                 chosen.marked.mkdir(parents=True, exist_ok=True)
                 marked = Image.fromarray(draw_predictions(photo, faces))
-                marked.save(chosen.marked / f"{path.stem}-marked.png")
+                marked.save(_unused(chosen.marked, path.stem, used))
         except (OSError, ValueError) as error:
             entry["error"] = str(error)
             failed += 1
@@ -80,17 +82,26 @@ def predict(chosen: argparse.Namespace) -> int:
     return 2 if failed else 0
 
 
+def _unused(folder: Path, stem: str, used: set[Path]) -> Path:
+    """STEM-marked.png, numbered where this call wrote one of that name from another folder."""
+    path, number = folder / f"{stem}-marked.png", 2
+    while path in used:
+        path, number = folder / f"{stem}-{number}-marked.png", number + 1
+    used.add(path)
+    return path
+
+
 def alignment_study(chosen: argparse.Namespace) -> int:
-    from fer_core.data.split import SplitPlan, split_faces
     from fer_core.inference.alignment_study import compare_alignments
     from fer_core.inference.detect import FaceDetector
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.training.evaluation import part_of, run_config
 
-    faces = read_data(chosen.data)
-    validation = faces.subset(split_faces(faces, SplitPlan()).validation)
+    faces, checkpoint = read_data(chosen.data), load_checkpoint(chosen.checkpoint)
+    rows, *_ = part_of(faces, run_config(checkpoint), checkpoint.class_names, "validation")
     table = compare_alignments(
-        load_checkpoint(chosen.checkpoint),
-        validation,
+        checkpoint,
+        faces.subset(rows),
         FaceDetector(),
         count=chosen.count,
         roll_degrees=chosen.turned,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,17 @@ Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.Arg
 
 
 def show_result(chosen: argparse.Namespace, values: Any, text: str) -> int:
-    print(json.dumps(values, indent=2) if chosen.json else text)
+    print(json.dumps(_known(values), indent=2, allow_nan=False) if chosen.json else text)
     return 0
+
+
+def _known(values: Any) -> Any:
+    """The same with null for what is not known, since JSON has neither NaN nor infinity."""
+    if isinstance(values, dict):
+        return {name: _known(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_known(value) for value in values]
+    return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
 def progress_bar(title: str) -> Callable[[int, int], None]:

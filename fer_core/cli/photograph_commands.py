@@ -38,14 +38,14 @@ def photo_study(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.photographs.report import photographs_document, write_photographs
     from fer_core.comparison.photographs.study import study_photographs
     from fer_core.comparison.sweeps.document import to_markdown
-    from fer_core.data.split import SplitPlan, split_faces
     from fer_core.inference.detect import FaceDetector, packaged_mtcnn
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.training.evaluation import part_of, run_config
     from fer_core.training.scoring import commit, machine_name
 
-    faces = read_data(chosen.data)
-    split = split_faces(faces, SplitPlan())
-    part = faces.subset(split.test if chosen.part == "test" else split.validation)
+    faces, checkpoint = read_data(chosen.data), load_checkpoint(chosen.checkpoint)
+    rows, *_ = part_of(faces, run_config(checkpoint), checkpoint.class_names, chosen.part)
+    part = faces.subset(rows)
     usual = None
     if chosen.mtcnn:
         detector = packaged_mtcnn()
@@ -55,7 +55,7 @@ def photo_study(chosen: argparse.Namespace) -> int:
             return np.zeros((0, 4)) if boxes is None else np.asarray(boxes, dtype=np.float64)
 
     outcomes = study_photographs(
-        load_checkpoint(chosen.checkpoint),
+        checkpoint,
         part,
         FaceDetector(),
         usual,
@@ -67,10 +67,13 @@ def photo_study(chosen: argparse.Namespace) -> int:
     options = ["--part", chosen.part, "--count", f"{chosen.count}", "--seed", f"{chosen.seed}"]
     options += ["--sizes", *map(str, chosen.sizes)] if chosen.sizes else []
     options += ["--mtcnn"] if chosen.mtcnn else []
-    call = shlex.join(["python", "-m", "fer_core", "photo-study", chosen.checkpoint.name, *options])
+    place = checkpoint.folder.resolve()
+    data = chosen.data if ":" in chosen.data else f"data/{Path(chosen.data).name}"
+    call = ["python", "-m", "fer_core", "photo-study", f"{place.parent.name}/{place.name}"]
     made_by = (
-        f"Written by `{call}` on {min(chosen.count, len(part)):,} faces of the {chosen.part} part "
-        f"of {faces.name}, commit {commit()}, {machine_name()}."
+        f"Written by `{shlex.join([*call, '--data', data, *options])}` on "
+        f"{outcomes[0].pasted:,} faces of the {chosen.part} part of {faces.name}, commit "
+        f"{commit()}, {machine_name()}."
     )
     write_photographs(outcomes, chosen.out, made_by)
     document = photographs_document(outcomes)

@@ -109,7 +109,10 @@ def _bench_prediction(chosen: argparse.Namespace) -> int:
         "rounds": chosen.repeats,
         "speeds": [dataclasses.asdict(one) for one in found],
     }
-    options = f" --repeats {chosen.repeats}"
+    shipped = chosen.predict == SHIPPED_CHECKPOINTS / "expressnet"
+    options = "" if shipped else f" checkpoints/{checkpoint.folder.name}"
+    options += f" --repeats {chosen.repeats}"
+    options += " --fer PYTHON" if chosen.fer else ""
     options += f" --threads {chosen.threads}" if chosen.threads else ""
     table = (
         f"{speed.speed_table(found)}\n\n"

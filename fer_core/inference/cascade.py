@@ -151,6 +151,15 @@ class _Size:
     def right(self) -> int:
         return self.left + self.width
 
+    def is_apart(self, other: _Size) -> bool:
+        """Whether the network's view of one does not reach into the other."""
+        return (
+            self.top >= _next_even(other.bottom)
+            or other.top >= _next_even(self.bottom)
+            or self.left >= _next_even(other.right)
+            or other.left >= _next_even(self.right)
+        )
+
     @property
     def answers(self) -> tuple[slice, slice]:
         """Where the first network's answers for this size lie among those for the canvas."""
@@ -165,22 +174,18 @@ class _Size:
 def _layout(height: int, width: int, smallest: float, factor: float) -> tuple[_Size, ...]:
     """The sizes at which a picture is read; empty when it is smaller than a face.
 
-    The largest lies in the corner, the next two beside it, the others in a row below it.
+    Each lies to the right of one before it or below one, where the canvas grows least.
     """
     sizes: list[_Size] = []
     scale = CELL / smallest
-    top = left = 0
     while min(height, width) * scale >= CELL:
-        size = _Size(scale, top, left, int(height * scale + 1), int(width * scale + 1))
-        sizes.append(size)
-        if len(sizes) == 1:
-            left = _next_even(size.right)
-        elif len(sizes) == 2:
-            top = _next_even(size.bottom)
-        elif len(sizes) == 3:
-            top, left = _next_even(sizes[0].bottom), 0
-        else:
-            left = _next_even(size.right)
+        places = [(0, 0)]
+        places += [(size.top, _next_even(size.right)) for size in sizes]
+        places += [(_next_even(size.bottom), size.left) for size in sizes]
+        shape = int(height * scale + 1), int(width * scale + 1)
+        tried = [_Size(scale, top, left, *shape) for top, left in places]
+        free = [size for size in tried if all(size.is_apart(other) for other in sizes)]
+        sizes.append(min(free, key=lambda size: _area(_canvas_size((*sizes, size)))))
         scale *= factor
     return tuple(sizes)
 
@@ -188,6 +193,10 @@ def _layout(height: int, width: int, smallest: float, factor: float) -> tuple[_S
 def _next_even(edge: int) -> int:
     """The first even place at least two pixels on."""
     return edge + 2 + edge % 2
+
+
+def _area(shape: tuple[int, int]) -> int:
+    return shape[0] * shape[1]
 
 
 def _canvas_size(sizes: tuple[_Size, ...]) -> tuple[int, int]:

@@ -8,6 +8,15 @@ from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import write_text
 
+#: What a card says before its note.
+_LAST_WORDS = "classes that are rare in training are recognised less often, as the table shows."
+
+
+def card_note(folder: RunFolder) -> str:
+    """The Markdown that was added at the end of the card, "" where there is none."""
+    text = folder.card.read_text(encoding="utf-8") if folder.card.is_file() else ""
+    return text.partition(_LAST_WORDS)[2].strip()
+
 
 def write_card(
     folder: RunFolder, config: RunConfig, record: dict[str, Any], note: str = ""
@@ -52,7 +61,7 @@ def write_card(
         "The model says which label a face picture resembles, as the people who labelled its "
         "training images saw it. It does not know what a person feels, and must not be used to "
         "judge people. It was trained on cropped faces of one set and is less accurate on others; "
-        "classes that are rare in training are recognised less often, as the table shows.",
+        f"{_LAST_WORDS}",
         "",
         *([note.strip(), ""] if note.strip() else []),
     ]

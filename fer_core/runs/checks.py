@@ -39,7 +39,7 @@ def parsed(text: str) -> Any:
     for reader in (json.loads, float):  # float reads ".5", which JSON does not
         try:
             return reader(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of a text that is nested too deeply
             continue
     return text
 

@@ -87,6 +87,11 @@ def prepare_part(
 def read_run_faces(config: RunConfig, progress: Callable[[int, int], None] | None = None) -> Faces:
     """The set as a run sees it; labels of images that the config leaves out are UNLABELLED."""
     faces = read_faces(config.data, image_size=config.image_size, progress=progress)
+    return as_run_faces(faces, config)
+
+
+def as_run_faces(faces: Faces, config: RunConfig) -> Faces:
+    """A set as it was read → as a run of this configuration sees it, with its fingerprint."""
     faces = without_classes(faces, config.classes_left_out)
     known = read_start(config.start_from)["class_names"] if config.start_from else None
     faces = with_class_map(faces, config.class_map, known)

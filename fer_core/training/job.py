@@ -55,7 +55,7 @@ def ensure_worker(runs_folder: Path, device: str) -> None:
     Starting one too many is harmless: it waits for the other's lock and finds the queue empty.
     """
     # Threads that wait must not spin: the page and the browser need the same processor cores.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": _python_path()}
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": python_path()}
     with (Path(runs_folder) / ".worker.log").open("ab") as output:
         process = subprocess.Popen(
             [
@@ -76,7 +76,7 @@ def ensure_worker(runs_folder: Path, device: str) -> None:
     threading.Thread(target=process.wait, daemon=True).start()
 
 
-def _python_path() -> str:
+def python_path() -> str:
     """Where the child finds fer_core, whatever folder the app was started from."""
     inherited = os.environ.get("PYTHONPATH")
     return os.pathsep.join([str(REPOSITORY), *([inherited] if inherited else [])])

@@ -10,13 +10,15 @@ import torch
 from safetensors.torch import load_file
 
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.split import split_faces
 from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder
-from fer_core.runs.card import write_card
+from fer_core.runs.card import card_note, write_card
 from fer_core.runs.checkpoint import load_checkpoint, read_header, save_weights
 from fer_core.runs.record import RunError, read_record, write_json
 from fer_core.training.calibration import FEWEST_IMAGES, at_temperature, fit_temperature
-from fer_core.training.evaluation import part_of, run_config
+from fer_core.training.dataset import as_run_faces, split_plan
+from fer_core.training.evaluation import run_config
 from fer_core.training.metrics import calibration_error, full_report, score
 
 
@@ -26,27 +28,30 @@ def recalibrate(
     """Fit on the validation part, write the temperature into the weights, and record and card anew.
 
     faces: the set that the checkpoint learned from, at its image size. note: Markdown that the card
-    ends with. half: keep the weights in half precision, which halves the file; what is scored are
-    the rounded ones. Returns the record. RunError where the folder has no record or configuration,
-    DataError where the set is another one or its validation part is too small.
+    ends with; without one, that of the card that is there. half: keep the weights in half
+    precision, which halves the file; what is scored are the rounded ones. Returns the record.
+    RunError where the folder has no record or configuration, DataError where the set is another
+    one or its validation part is too small.
     """
     checkpoint, record = load_checkpoint(folder.path), read_record(folder)
     config = run_config(checkpoint)
     if record is None or config is None:
         raise RunError(f"{folder.path} has no record or no configuration; name a finished run")
-    if record["data"]["fingerprint"] != faces.fingerprint:
+    seen = as_run_faces(faces, config)
+    if record["data"]["fingerprint"] != seen.fingerprint:
         raise DataError(
             f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
             "another fingerprint; a temperature is fitted on the checkpoint's own validation part"
         )
+    split = split_faces(seen, split_plan(config))
     state = load_file(folder.weights)
     if half:
         state = halved(state)
         checkpoint.model.load_state_dict(state)
     answers: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     for part in ("validation", "test"):
-        rows, train, _ = part_of(faces, config, checkpoint.class_names, part)
-        images = np.asarray(faces.images[rows])
+        rows = getattr(split, part)
+        images = np.asarray(seen.images[rows])
         said = at_temperature(checkpoint.probabilities(images), 1 / checkpoint.temperature)
         flipped = checkpoint.probabilities(images[:, :, ::-1])
         mirrored = at_temperature(flipped, 1 / checkpoint.temperature)
@@ -56,7 +61,7 @@ def recalibrate(
         raise DataError(
             f"a temperature needs at least {FEWEST_IMAGES} validation images, got {len(rows)}"
         )
-    temperature = fit_temperature(said, faces.labels[rows])
+    temperature = fit_temperature(said, seen.labels[rows])
     header = read_header(folder.weights)
     save_weights(
         folder.weights,
@@ -71,7 +76,7 @@ def recalibrate(
     for part, (said, mirrored, rows) in answers.items():
         if not len(rows):
             continue
-        labels = faces.labels[rows]
+        labels = seen.labels[rows]
         errors[part] = calibration_error(said, labels)
         now = at_temperature(said, temperature)
         record[part] = full_report(now, labels, checkpoint.class_names)
@@ -79,7 +84,7 @@ def recalibrate(
             continue
         both = (now + at_temperature(mirrored, temperature)) / 2
         record["test_mirrored"] = score(both, labels)
-        twins = has_twin_in(np.asarray(faces.images[rows]), faces.images[train])
+        twins = has_twin_in(np.asarray(seen.images[rows]), seen.images[split.train])
         if twins.any() and not twins.all():
             record["test_without_twins"] = score(now[~twins], labels[~twins])
             record["test_mirrored_without_twins"] = score(both[~twins], labels[~twins])
@@ -87,7 +92,7 @@ def recalibrate(
     if half:
         record["model"]["half_precision"] = True
     write_json(folder.record, record)
-    write_card(folder, config, record, note)
+    write_card(folder, config, record, note or card_note(folder))
     return record
 
 

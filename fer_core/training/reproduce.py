@@ -5,6 +5,7 @@ What is finished is kept, what was broken off goes on: the command can be given 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from fer_core.paths import REPOSITORY, RunFolder
+from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import (
     Progress,
@@ -23,7 +24,7 @@ from fer_core.runs.record import (
     stored_progress,
 )
 from fer_core.runs.references import Reference
-from fer_core.training.job import create_run
+from fer_core.training.job import create_run, python_path
 from fer_core.training.run import execute_run
 
 
@@ -72,7 +73,11 @@ def _run_child(folder: RunFolder) -> Progress:
     if not _is_finished(folder):
         command = [sys.executable, "-m", "fer_core.training", str(folder.path)]
         ended = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=REPOSITORY
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": python_path()},
         )
         if stored_progress(folder) is None:  # it died before it could say why
             lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]

@@ -16,6 +16,7 @@ from fer_core.ui.predict.predict_tab import build_predict_tab
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, LIVE_VIEWS, SharedState
 from fer_core.ui.shared.theme import CSS, THEME
+from fer_core.ui.shared.uploads import Uploads
 from fer_core.ui.train.train_tab import build_train_tab
 
 NAME = "Expression Lab"
@@ -50,8 +51,14 @@ def build_app(settings: AppSettings) -> gr.Blocks:
         policy = gr.State(POLICIES["standard"].to_dict())
         fast_timer = gr.Timer(2)
         timers = {view: gr.Timer(2, active=False) for view in LIVE_VIEWS}
+        uploads = Uploads(lambda path: path in app.upload_file_set)
+
+        def on_leave(request: gr.Request) -> None:
+            uploads.leave(request.session_hash)
+
+        app.unload(on_leave)
         with gr.Tabs(elem_id="tabs") as tabs:
-            shared = SharedState(data_choice, policy, fast_timer, tabs, app, timers)
+            shared = SharedState(data_choice, policy, fast_timer, tabs, app, timers, uploads)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
                 build_predict_tab(settings, shared)
             with gr.Tab("Data", id="data", elem_id="tab-data"):

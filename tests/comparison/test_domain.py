@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,12 +31,14 @@ from fer_core.labels import FER2013_CLASSES
 from fer_core.runs.checkpoint import Checkpoint, load_checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record
-from fer_core.training.dataset import load_run_data
+from fer_core.training.dataset import as_run_faces, load_run_data
 from fer_core.training.evaluation import (
     checked_mapping,
     evaluate_checkpoint,
     proposed_mapping,
 )
+from fer_core.training.job import create_run
+from fer_core.training.run import execute_run
 
 
 @pytest.fixture
@@ -214,6 +217,24 @@ def test_its_own_set_is_no_new_domain(world: World, start: Checkpoint) -> None:
     tuned = load_checkpoint(world.tuned.path)
     assert learned_from(tuned, home) is not None  # by way of the run that it started from
     assert learned_from(start, read_faces(world.away, image_size=48)) is None
+
+
+@pytest.mark.parametrize("changes", [{"drop_duplicates": True}, {"classes_left_out": ("fear",)}])
+def test_a_copy_of_its_own_set_is_known_though_the_run_left_images_out(
+    world: World, tmp_path: Path, changes: dict
+) -> None:
+    lines = world.home.read_text().splitlines()
+    home = tmp_path / "home.csv"
+    home.write_text("\n".join([*lines, lines[1]]) + "\n")  # its first image twice
+    start = lineage(load_checkpoint(world.start.path))[0][0]
+    config = replace(start, data=str(home), epochs=1, **changes)
+    run = create_run(config, tmp_path / "runs", "fewer")
+    execute_run(run)
+    copy = replace(read_faces(config.data, image_size=48), source="elsewhere")
+    assert as_run_faces(copy, config).fingerprint != copy.fingerprint
+    assert learned_from(load_checkpoint(run.path), copy) == config
+    other = replace(read_faces(world.away, image_size=48), source="elsewhere")
+    assert learned_from(load_checkpoint(run.path), other) is None
 
 
 def test_twins_of_training_images_are_counted(world: World, start: Checkpoint) -> None:

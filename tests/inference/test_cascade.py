@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from fer_core.comparison.costs.prediction_scenes import scenes
-from fer_core.inference.cascade import Cascade, CascadeSettings
+from fer_core.inference.cascade import Cascade, CascadeSettings, _canvas_size, _layout
 from fer_core.inference.detect import packaged_mtcnn
 
 
@@ -37,6 +37,20 @@ def test_same_faces_as_the_packaged_loop_in_photographs(mtcnn, cascade: Cascade,
     points = np.asarray(landmarks, np.float64)[theirs]
     assert np.allclose(found.landmarks[ours], points, atol=0.5)
     assert np.allclose(found.scores[ours], np.asarray(scores, np.float64)[theirs], atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (240, 320), (640, 427), (1000, 300), (37, 48)])
+@pytest.mark.parametrize("smallest", [12, 20, 24, 40])
+def test_no_size_of_the_picture_lies_over_another(shape: tuple[int, int], smallest: int) -> None:
+    sizes = _layout(*shape, smallest, 0.709)
+    height, width = _canvas_size(sizes) if sizes else (0, 0)
+    taken = np.zeros((height, width), dtype=int)
+    for size in sizes:
+        assert (size.top % 2, size.left % 2) == (0, 0)
+        taken[size.top : size.bottom, size.left : size.right] += 1
+    assert taken.max(initial=0) <= 1
+    assert taken.sum() == sum(size.height * size.width for size in sizes)
+    assert height * width <= 2.6 * max((s.height * s.width for s in sizes), default=0)
 
 
 def test_it_does_not_change_the_networks_that_it_was_given(mtcnn) -> None:

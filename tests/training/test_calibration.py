@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from fer_core.cli import main
 from fer_core.data.preprocess import Preprocessing
+from fer_core.runs.card import write_card
 from fer_core.runs.checkpoint import load_checkpoint, read_header, save_weights
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record
@@ -107,6 +108,23 @@ def test_a_checkpoint_without_a_temperature_gets_one(
         mirrored = wanted["test_mirrored"]["loss"]
         assert found["test_mirrored"]["loss"] == pytest.approx(mirrored, rel=1e-2)
         assert found["test"]["confusion"] == wanted["test"]["confusion"]
+
+
+def test_a_run_that_left_a_class_out_is_calibrated_on_what_it_saw(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    settings = ["split=stratified", "validation_share=0.4", "epochs=2", "classes_left_out=angry"]
+    run = create_run(tiny_config.with_settings(settings), tmp_path / "runs", "six")
+    execute_run(run)
+    wanted = read_record(run)
+    write_card(run, tiny_config, wanted, "## Origin\nmade in a test")
+    assert main(["calibrate", str(run.path), "--data", tiny_config.data]) == 0
+    found = read_record(run)
+    assert found["test"]["confusion"] == wanted["test"]["confusion"]
+    assert found["calibration"]["temperature"] == pytest.approx(
+        wanted["calibration"]["temperature"], rel=1e-2
+    )
+    assert run.card.read_text().count("## Origin\nmade in a test") == 1
 
 
 def test_weights_in_half_precision_are_scored_as_they_are_kept(

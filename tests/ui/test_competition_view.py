@@ -164,6 +164,21 @@ def test_only_the_last_predictions_are_kept_and_no_token_can_be_guessed(
     assert not file.exists()  # leaves with its predictions
 
 
+def test_a_closed_page_takes_its_predictions_along(hundred: content.PredictedFile) -> None:
+    kept = content.PredictedFiles()
+    mine, theirs, nobodys = (
+        kept.keep(hundred.faces, hundred.predictions, "a", visitor) for visitor in ("m", "t", None)
+    )
+    file = content.write_submission(kept.find(mine), False, False)
+    for visitor in ("m", None):
+        kept.leave(visitor)
+    assert not file.exists()
+    with pytest.raises(DataError, match="press “Predict” again"):
+        kept.find(mine)
+    assert kept.find(theirs)
+    assert kept.find(nobodys)
+
+
 @pytest.fixture
 def hidden(tiny_csv: Path) -> Solution:
     return solution_of_faces(read_faces(tiny_csv), "test")
@@ -210,18 +225,16 @@ def test_without_hidden_labels_the_board_says_what_is_missing(tmp_path: Path) ->
     assert "Upload one or more files" in board.scored_html(None, {}, {})
 
 
-def test_an_uploaded_solution_leaves_no_file_behind(tmp_path: Path, hidden: Solution) -> None:
+def test_an_uploaded_solution_is_read_or_refused_in_words(tmp_path: Path, hidden: Solution) -> None:
     file = entry(tmp_path / "up", "solution.csv", hidden.labels)
     found, words = board._uploaded_labels(str(file))
     assert found.labels.tolist() == hidden.labels.tolist()
     assert "42 hidden labels" in words
-    assert not file.exists()
     bad = tmp_path / "up" / "bad.csv"
     bad.write_text("a,b\n1,2\n")
     found, words = board._uploaded_labels(str(bad))
     assert found is None
     assert "must name the columns" in words
-    assert not bad.exists()
 
 
 def test_hidden_labels_come_from_a_listed_set(settings: AppSettings, tiny_csv: Path) -> None:

@@ -237,3 +237,12 @@ def test_a_ceiling_is_found_beside_the_page(
     assert ceiling_band.band_for(rated, tmp_path) == BAND
     assert ceiling_band.band_for([*rated, other], tmp_path) is None
     assert ceiling_band.band_for([], tmp_path) is None
+
+
+def test_each_table_is_a_download_of_its_own() -> None:
+    tables = [pd.DataFrame({"name": [name], "folder": ["/home/owner"]}) for name in ("a", "b")]
+    first, second = (efficiency_page.write_efficiency(table) for table in tables)
+    assert first != second
+    assert efficiency_page.write_efficiency(tables[0]) == first
+    assert [path.read_text() for path in (first, second)] == ["name\na\n", "name\nb\n"]
+    assert first.name == second.name == "efficiency.csv"

@@ -22,7 +22,7 @@ from fer_core.ui.predict import predict_views as views
 from fer_core.ui.predict.predict_tab import answer, checkpoint_choices, faces_for_api
 from fer_core.ui.shared import loaded as loaded_module
 from fer_core.ui.shared.loaded import LoadedCheckpoints
-from fer_core.ui.shared.picture_input import PhotoInput, VisitorPictures
+from fer_core.ui.shared.picture_input import PhotoInput
 
 WriteCheckpoint = Callable[..., Path]
 
@@ -223,18 +223,3 @@ def test_an_uploaded_picture_reaches_the_handler_unopened(tmp_path: Path) -> Non
     assert PhotoInput().preprocess(ImageData(url=url)) == b"frame"
     with pytest.raises(gr.Error, match="not base64"):
         PhotoInput().preprocess(ImageData(url="data:image/png;base64,???"))
-
-
-def test_a_closed_page_takes_its_pictures_along(tmp_path: Path) -> None:
-    uploads = tmp_path / "uploads"
-    uploads.mkdir()
-    mine, other, elsewhere = uploads / "mine.png", uploads / "other.png", tmp_path / "cat.jpg"
-    for path in (mine, other, elsewhere):
-        path.write_bytes(b"x")
-    pictures = VisitorPictures(uploads)
-    sneaky = uploads / ".." / "cat.jpg"
-    for session, path in (("a", mine), ("b", other), ("a", elsewhere), ("a", sneaky)):
-        pictures.note(session, str(path))
-    pictures.note("a", b"bytes of a frame")
-    pictures.forget("a")
-    assert [path.exists() for path in (mine, other, elsewhere)] == [False, True, True]

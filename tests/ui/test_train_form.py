@@ -142,6 +142,15 @@ def test_data_is_said_in_words_without_its_folder() -> None:
     assert "drawn faces (built in)" in run_form.describe_data(DEFAULT_DATA_CHOICE)
 
 
+def test_texts_that_are_nested_too_deeply_are_refused_in_words() -> None:
+    deep = "[" * 1999
+    values = {**run_form.form_values(QUICK), "phases": deep}
+    with pytest.raises(ConfigError, match="Phases: each line must be a JSON table"):
+        run_form.config_from_form(values, QUICK, {}, QUICK.augment)
+    with pytest.raises(ConfigError, match="epochs must be a number"):
+        QUICK.with_settings([f"epochs={deep}"])
+
+
 def test_phases_are_one_table_per_line_and_refused_in_words() -> None:
     recipe = RECIPES["two_phase"].config
     values = run_form.form_values(recipe)

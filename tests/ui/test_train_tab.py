@@ -13,7 +13,7 @@ from fer_core.data.augment import POLICIES
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipes import RECIPES
 from fer_core.runs.record import RunError, append_epoch, read_progress, run_lock
-from fer_core.training.job import repeat_command
+from fer_core.training.job import repeat_command, start_run
 from fer_core.ui.experiments import run_views
 from fer_core.ui.figures.runs import training_figure
 from fer_core.ui.shared.settings import AppSettings
@@ -57,6 +57,18 @@ def test_preview_of_a_bad_form_has_the_reason_and_no_command(settings: AppSettin
     )
     assert command == ""
     assert "Epochs must be" in message
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are queued but no process is started."""
+    monkeypatch.setattr(
+        train_tab,
+        "start_run",
+        lambda config, folder, name=None: start_run(
+            config, folder, name, launch=lambda *arguments: None
+        ),
+    )
 
 
 @pytest.mark.usefixtures("started")

@@ -61,13 +61,18 @@ def test_the_boxes_come_with_every_frame_the_cards_now_and_then(
     assert len(open_views) == 1
 
 
-@pytest.mark.parametrize("picture", ["data:image/jpeg;base64,!!", "data:,aGk=", "x" * 4_000_001])
+@pytest.mark.parametrize(
+    "picture",
+    ["data:image/jpeg;base64,!!", "data:,aGk=", "x" * 4_000_001, ["x"], {"url": "data:,aGk="}, 7],
+)
 def test_a_frame_that_is_no_picture_is_answered_in_words(
-    loaded: LoadedCheckpoints, picture: str
+    loaded: LoadedCheckpoints, picture: object
 ) -> None:
     over, beside = frame_answer(LiveViews(), loaded, VIEWER, picture, None, 40)
     assert over == ""
-    assert re.search("not base64|not a picture that can be read|larger than 3 MB", beside), beside
+    assert re.search(
+        "not base64|not a picture that can be read|larger than 3 MB|must come as a data URL", beside
+    ), beside
 
 
 def test_a_stranger_cannot_name_views_at_will(loaded: LoadedCheckpoints, frame: str) -> None:

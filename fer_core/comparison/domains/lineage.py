@@ -12,6 +12,7 @@ from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import read_json
+from fer_core.training.dataset import as_run_faces
 from fer_core.training.evaluation import run_config
 
 #: How far back "started from" is followed.
@@ -45,9 +46,17 @@ def learned_from(checkpoint: Checkpoint, faces: Faces) -> RunConfig | None:
     """The run of the checkpoint's lineage that used this very set, or None."""
     for config, fingerprint in lineage(checkpoint):
         same_place = bool(faces.source) and _place(config.data) == _place(faces.source)
-        if fingerprint == faces.fingerprint or same_place:
+        if same_place or fingerprint in (faces.fingerprint, _fingerprint_seen(faces, config)):
             return config
     return None
+
+
+def _fingerprint_seen(faces: Faces, config: RunConfig) -> str:
+    """Of the set as a run saw it, which may have left out classes and repeats; "" where unknown."""
+    try:
+        return as_run_faces(faces, config).fingerprint
+    except (DataError, CheckpointError):  # another set's classes, or a start that is gone
+        return ""
 
 
 def own_source(checkpoint: Checkpoint, data_folder: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import math
 import os
@@ -185,9 +186,14 @@ def _spread(row: dict[str, Any], name: str) -> str:
 
 
 def write_efficiency(table: pd.DataFrame) -> Path:
-    """The table as a CSV file to download, without the owner's folders."""
-    folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}"
-    folder.mkdir(exist_ok=True)
+    """The table as a CSV file to download, without the owner's folders.
+
+    Each table has a folder of its own: another visitor may look at other test images.
+    """
+    text = table.drop(columns="folder").to_csv(index=False)
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}" / name
+    folder.mkdir(parents=True, exist_ok=True)
     half = folder / f"efficiency.{threading.get_ident()}.part"
-    table.drop(columns="folder").to_csv(half, index=False)
+    half.write_text(text, encoding="utf-8")
     return half.replace(folder / "efficiency.csv")

@@ -6,6 +6,7 @@ shows what `predict_views` makes of the answer.
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -22,11 +23,11 @@ from fer_core.ui.shared.patient_slider import PatientSlider
 from fer_core.ui.shared.picture_input import (
     PICTURES_AT_ONCE,
     PhotoInput,
-    VisitorPictures,
     read_picture,
 )
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
+from fer_core.ui.shared.uploads import Uploads
 
 _NOTE = (
     "The model names the <strong>expression</strong> a face resembles. It does not know what a "
@@ -162,12 +163,11 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
             photo, result, whole = _photo_area(_EMPTY if loaded.entries() else _NO_CHECKPOINT)
         with gr.Tab("Live webcam", id="webcam", elem_id="predict-webcam"):
             build_webcam(loaded, checkpoint, unsure, photo_tab, shared)
-    pictures = VisitorPictures(photo.GRADIO_CACHE)
 
     def on_photo(
         picture: Any, name: str | None, percent: float, request: gr.Request
     ) -> tuple[Any, Any]:
-        pictures.note(request.session_hash, picture)
+        shared.uploads.hold(request.session_hash, picture)
         shown = answer(loaded, picture, name, False, percent / 100)
         return shown.html, gr.Button(visible=shown.offers_whole)
 
@@ -178,9 +178,6 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
     def on_open(chosen: str | None) -> Any:
         return gr.Dropdown(**checkpoint_choices(loaded, chosen))
 
-    def on_leave(request: gr.Request) -> None:
-        pictures.forget(request.session_hash)
-
     both = {"outputs": [result, whole], "api_visibility": "private", "concurrency_limit": 2}
     work = {**both, "concurrency_id": "predict", "show_progress_on": result}
     asked = [photo, checkpoint, unsure]
@@ -189,8 +186,7 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
     quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     shared.page.load(on_open, checkpoint, checkpoint, **quiet)
     shared.tabs.select(on_open, checkpoint, checkpoint, **quiet)
-    shared.page.unload(on_leave)
-    _build_api(loaded)
+    _build_api(loaded, shared.uploads)
 
 
 def _photo_area(first: str) -> tuple[PhotoInput, gr.HTML, gr.Button]:
@@ -239,7 +235,7 @@ def _place(event: gr.EventData, count: int) -> int:
     return index
 
 
-def _build_api(loaded: LoadedCheckpoints) -> None:
+def _build_api(loaded: LoadedCheckpoints, uploads: Uploads) -> None:
     """Components nobody sees, which give the endpoint its types in the API's description."""
     with gr.Row(visible=False):
         image = PhotoInput(label="image")
@@ -249,12 +245,18 @@ def _build_api(loaded: LoadedCheckpoints) -> None:
         call = gr.Button("predict")
 
     def predict(
-        image: Any, checkpoint: str | None = "", whole_picture: bool | None = False
+        image: Any,
+        checkpoint: str | None = "",
+        whole_picture: bool | None = False,
     ) -> list[dict[str, Any]]:
+        caller = secrets.token_hex(8)  # a program has no page that it closes: the call is all
+        uploads.hold(caller, image)
         try:
             return faces_for_api(loaded, image, checkpoint, bool(whole_picture))
         except (CheckpointError, PhotoError) as error:
             raise gr.Error(str(error), print_exception=False) from error
+        finally:
+            uploads.release(caller, image)
 
     call.click(
         predict,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -44,32 +43,6 @@ class PhotoInput(gr.Image):
         return payload.path
 
 
-class VisitorPictures:
-    """Which stored pictures each open page gave, so that they can be deleted when it is closed."""
-
-    def __init__(self, folder: str | Path) -> None:
-        """folder: where uploads are kept; nothing outside it is ever noted or deleted."""
-        self._folder = Path(folder).resolve()
-        self._paths: dict[str, set[Path]] = {}
-        self._lock = threading.Lock()
-
-    def note(self, session: str | None, source: str | bytes | None) -> None:
-        """Remember one picture of a page; what never became a file needs no remembering."""
-        if not session or not isinstance(source, str):
-            return
-        path = Path(source).resolve()
-        if path.is_relative_to(self._folder):
-            with self._lock:
-                self._paths.setdefault(session, set()).add(path)
-
-    def forget(self, session: str | None) -> None:
-        """Delete what a closed page gave."""
-        with self._lock:
-            paths = self._paths.pop(session or "", set())
-        for path in paths:
-            path.unlink(missing_ok=True)
-
-
 def read_picture(source: str | bytes | None) -> np.ndarray:
     """uint8 (H, W, 3) of what a `PhotoInput` handed over. PhotoError says what to do."""
     if not source:
@@ -77,8 +50,10 @@ def read_picture(source: str | bytes | None) -> np.ndarray:
     return read_photo(source)
 
 
-def picture_bytes(url: str, longest: int = _LONGEST_DATA_URL) -> bytes:
+def picture_bytes(url: object, longest: int = _LONGEST_DATA_URL) -> bytes:
     """The file inside a data URL of at most `longest` characters. PhotoError for anything else."""
+    if not isinstance(url, str):  # an endpoint for browsers is posted to by others, too
+        raise PhotoError(f"a picture must come as a data URL, got {type(url).__name__}")
     if len(url) > longest:
         raise PhotoError(
             f"the picture is larger than {longest * 3 / 4 / 1e6:.0f} MB; save it smaller"

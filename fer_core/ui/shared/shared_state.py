@@ -6,10 +6,12 @@ A tab's contents are mounted lazily, and a timer inside an unopened tab does not
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
+
+from fer_core.ui.shared.uploads import Uploads
 
 TAB_IDS = ("predict", "data", "augment", "train", "experiments")
 #: Views of the Experiments tab that are live: id → title of the inner tab.
@@ -43,6 +45,7 @@ class SharedState:
     fast_timer: ticks every 2 s for what is live; in a view of the Experiments tab, only while that
     view is in front (`live`), since every tick costs the browser work. timers: id of such a view →
     its timer. tabs: `gr.Tabs(selected=…)` takes a `TAB_IDS`.
+    uploads: which uploaded files the open pages use; what nobody uses any more is deleted.
     page: the whole page; `page.load(…)` runs once for every visitor, whichever tab is in front.
     """
 
@@ -52,6 +55,7 @@ class SharedState:
     tabs: gr.Tabs
     page: gr.Blocks
     timers: Mapping[str, gr.Timer]
+    uploads: Uploads = field(default_factory=Uploads)
 
     def live(self, view: str) -> SharedState:
         """The same for one view of the Experiments tab, with the timer that ticks for it."""

@@ -169,7 +169,7 @@ def _phases(text: str) -> list[dict[str, Any]]:
     for line in filter(str.strip, text.splitlines()):
         try:
             phase = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise ConfigError(
                 f"Phases: each line must be a JSON table of field: value, got {line.strip()!r}"
             ) from error

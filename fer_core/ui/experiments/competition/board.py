@@ -101,11 +101,19 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
     def on_source(name: str | None, wanted: str | None) -> tuple[Any, str]:
         return _chosen_labels(settings, name, wanted)
 
-    def on_solution(path: str | None) -> tuple[None, None, Any, str]:
-        found, text = _uploaded_labels(path)
+    def on_solution(path: str | None, request: gr.Request) -> tuple[None, None, Any, str]:
+        shared.uploads.hold(request.session_hash, path, "solution")
+        try:
+            found, text = _uploaded_labels(path)
+        finally:
+            shared.uploads.release(request.session_hash, path, "solution")
         return None, None, found, text
 
-    def on_files(hidden: Solution | None, paths: list[str] | None, table: Any) -> tuple[Any, str]:
+    def on_files(
+        hidden: Solution | None, paths: list[str] | None, table: Any, request: gr.Request
+    ) -> tuple[Any, str]:
+        for path in paths or []:
+            shared.uploads.hold(request.session_hash, path, "entry")
         named = unique_names(paths or [])
         known = gflops_of(table)
         rows = [[name, known.get(name)] for name in named]
@@ -198,7 +206,7 @@ def _chosen_labels(
 
 
 def _uploaded_labels(path: str | None) -> tuple[Solution | None, str]:
-    """The solution of an upload, which is deleted at once."""
+    """The solution of an upload."""
     if path is None:
         return None, _NO_LABELS
     file = Path(path)
@@ -207,8 +215,6 @@ def _uploaded_labels(path: str | None) -> tuple[Solution | None, str]:
             found = read_solution(file.name, opened.read(MOST_BYTES + 1))
     except (DataError, OSError) as error:
         return None, _refused(error)
-    finally:
-        file.unlink(missing_ok=True)
     return found, _accepted(found)
 
 

@@ -50,12 +50,14 @@ GONE = "These predictions are no longer kept; press “Predict” again."
 
 @dataclass(frozen=True)
 class PredictedFile:
-    """faces and what a checkpoint said of them. folder: where its download is written."""
+    """faces and what a checkpoint said of them. folder: where its download is written. visitor: the
+    page that asked, "" where it is not known."""
 
     faces: Faces
     predictions: Predictions
     checkpoint: str
     folder: Path = field(compare=False)
+    visitor: str = ""
 
 
 class PredictedFiles:
@@ -66,16 +68,25 @@ class PredictedFiles:
         self._most = most
         self._lock = threading.Lock()
 
-    def keep(self, faces: Faces, predictions: Predictions, checkpoint: str) -> str:
+    def keep(
+        self, faces: Faces, predictions: Predictions, checkpoint: str, visitor: str | None = None
+    ) -> str:
         """Keep a result; returns its token."""
         token = secrets.token_hex(16)
         folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}" / token
         with self._lock:
-            self._kept[token] = PredictedFile(faces, predictions, checkpoint, folder)
+            self._kept[token] = PredictedFile(faces, predictions, checkpoint, folder, visitor or "")
             while len(self._kept) > self._most:
                 _, old = self._kept.popitem(last=False)
                 shutil.rmtree(old.folder, ignore_errors=True)
         return token
+
+    def leave(self, visitor: str | None) -> None:
+        """The visitor's page is closed: what was predicted for it goes, its download too."""
+        with self._lock:
+            gone = [key for key, one in self._kept.items() if visitor and one.visitor == visitor]
+            for key in gone:
+                shutil.rmtree(self._kept.pop(key).folder, ignore_errors=True)
 
     def find(self, token: object) -> PredictedFile:
         """The result of that token. DataError when it is no longer kept."""

@@ -27,7 +27,8 @@ _ABOUT = (
 )
 _PUBLIC = (
     f" This public page predicts files of up to {content.PUBLIC_ROWS} rows and "
-    f"{content.PUBLIC_BYTES // 2**20} MB and keeps none of them."
+    f"{content.PUBLIC_BYTES // 2**20} MB; the file and what "
+    "was predicted are deleted when you close the page."
 )
 _FIRST = "<p class='note'>Choose a file and press “Predict”: the faces appear here.</p>"
 
@@ -101,9 +102,11 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
             )
 
     def on_start(
-        name: str | None, wanted: str | None, file: str | None
+        name: str | None, wanted: str | None, file: str | None, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        yield from _predict(settings, loaded, kept, name, wanted, file)
+        visitor = request.session_hash
+        shared.uploads.hold(visitor, file, "submission")
+        yield from _predict(settings, loaded, kept, name, wanted, file, visitor)
 
     def on_page(
         key: str, wanted: str, how: str, number: int, step: int = 0
@@ -119,6 +122,9 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
 
     def on_columns(key: str, with_names: bool, with_shares: bool) -> str:
         return str(content.write_submission(kept.find(key), with_names, with_shares))
+
+    def on_leave(request: gr.Request) -> None:
+        kept.leave(request.session_hash)
 
     def on_open(chosen: str | None, wanted: str | None) -> tuple[Any, Any]:
         return gr.Dropdown(**checkpoint_choices(loaded, chosen)), _source_update(settings, wanted)
@@ -157,6 +163,7 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
     shared.page.load(on_open, **lists)
     shared.tabs.select(on_open, **lists)
     shared.data_choice.change(on_open, **lists)
+    shared.page.unload(on_leave)
 
 
 def _predict(
@@ -166,6 +173,7 @@ def _predict(
     name: str | None,
     source: str | None,
     file: str | None,
+    visitor: str | None = None,
 ) -> Iterator[tuple[Any, ...]]:
     """Status, both buttons, the column of results, the token and the list of labels."""
     quiet = (gr.skip(), gr.skip(), gr.skip())
@@ -185,7 +193,7 @@ def _predict(
         return
     assert found is not None  # the last batch brings it
     shown_name = entry.name.removeprefix("run:")
-    key = kept.keep(faces, found, shown_name)
+    key = kept.keep(faces, found, shown_name, visitor)
     choices = [content.ANY_LABEL, *found.class_names]
     yield (
         content.summary_text(kept.find(key)),
