@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import torch.nn.functional as functional
 
+from fer_core.data.geometry import surround, uniform, warp
 from fer_core.data.tones import autocontrast, equalise, saturate
 
 
@@ -24,14 +25,16 @@ class AugmentPolicy:
     shift_fraction: ± share of the side, in x and y, 0-0.5. zoom_fraction: ± change of scale, 0-0.5.
     shear_degrees: ± horizontal shear, 0-45. crop_fraction: largest share of the area that is cut
     away before the rest fills the frame, 0-0.9; sides at most 4 to 3 (Inception's random crop,
-    Szegedy et al., arXiv 1409.4842). brightness: ± added share of full scale, 0-1.
-    contrast: ± change of the factor around the image's mean, 0-1. saturation: ± change of the
-    factor around grey, 0-1, colour images only. autocontrast_probability, equalise_probability:
-    chance that an image's tones are stretched to full scale, or spread evenly, 0-1.
-    noise_std: highest standard deviation of Gaussian noise, share of full scale, 0-0.5.
-    blur_pixels: highest standard deviation of a Gaussian blur, 0-3.
-    erase_probability: chance that a rectangle is overwritten, 0-1 (Random Erasing, Zhong et al.,
-    arXiv 1708.04896). erase_fraction: largest erased share of the area, 0-0.5.
+    Szegedy et al., arXiv 1409.4842). surroundings_probability: chance that what lies beyond the
+    picture's edge, and a soft margin of the picture, show something else than its mirror image,
+    0-1; a face that was found in a photograph has such a frame. brightness: ± added share of full
+    scale, 0-1. contrast: ± change of the factor around the image's mean, 0-1. saturation: ± change
+    of the factor around grey, 0-1, colour images only. autocontrast_probability,
+    equalise_probability: chance that an image's tones are stretched to full scale, or spread
+    evenly, 0-1. noise_std: highest standard deviation of Gaussian noise, share of full scale,
+    0-0.5. blur_pixels: highest standard deviation of a Gaussian blur, 0-3. erase_probability:
+    chance that a rectangle is overwritten, 0-1 (Random Erasing, Zhong et al., arXiv 1708.04896).
+    erase_fraction: largest erased share of the area, 0-0.5.
     """
 
     flip_probability: float = 0.0
@@ -40,6 +43,7 @@ class AugmentPolicy:
     zoom_fraction: float = 0.0
     shear_degrees: float = 0.0
     crop_fraction: float = 0.0
+    surroundings_probability: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
@@ -80,6 +84,7 @@ LIMITS: dict[str, float] = {
     "zoom_fraction": 0.5,
     "shear_degrees": 45.0,
     "crop_fraction": 0.9,
+    "surroundings_probability": 1.0,
     "brightness": 1.0,
     "contrast": 1.0,
     "saturation": 1.0,
@@ -129,13 +134,15 @@ def augment(
     of strength 0 draws nothing, except within the affine map and the flip, which always draw the
     same: so an operation that is added later changes no draw of a policy without it.
     """
-    images = _warp(images, policy, generator)
+    images, grid = warp(images, policy, generator)
+    if policy.surroundings_probability:
+        images = surround(images, grid, policy.surroundings_probability, generator)
     if policy.blur_pixels:
         images = _blur(images, policy.blur_pixels, generator)
     images = _tones(images, policy, generator)
     images = _light(images, policy, generator)
     if policy.noise_std:
-        std = _uniform(images, 0, policy.noise_std, generator).view(-1, 1, 1, 1)
+        std = uniform(images, 0, policy.noise_std, generator).view(-1, 1, 1, 1)
         noise = torch.randn(
             images.shape, generator=generator, device=images.device, dtype=images.dtype
         )
@@ -146,86 +153,27 @@ def augment(
     return images
 
 
-def _uniform(
-    images: torch.Tensor, low: float, high: float, generator: torch.Generator
-) -> torch.Tensor:
-    """(B,) values, one per image."""
-    draw = torch.rand(len(images), generator=generator, device=images.device, dtype=images.dtype)
-    return draw * (high - low) + low
-
-
-def _warp(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
-    """Flip, rotation, zoom, shear, shift and crop as one resampling with mirrored borders."""
-    geometry = (
-        policy.rotation_degrees,
-        policy.shift_fraction,
-        policy.zoom_fraction,
-        policy.shear_degrees,
-        policy.crop_fraction,
-    )
-    flip = _uniform(images, 0, 1, generator) < policy.flip_probability  # (B,)
-    if not any(geometry):  # a plain mirror image needs no resampling
-        return torch.where(flip.view(-1, 1, 1, 1), images.flip(-1), images)
-    turn, shift, zoom, lean, cut = geometry
-    angle = _uniform(images, -turn, turn, generator) * (math.pi / 180)
-    scale = 1 + _uniform(images, -zoom, zoom, generator)
-    shear = torch.tan(_uniform(images, -lean, lean, generator) * (math.pi / 180))
-    shift_x = _uniform(images, -shift, shift, generator) * 2  # the grid runs from -1 to 1
-    shift_y = _uniform(images, -shift, shift, generator) * 2
-    mirror = torch.where(flip, -1.0, 1.0).to(images.dtype)
-    cosine, sine = angle.cos() / scale, angle.sin() / scale
-    rows = (
-        torch.stack([mirror * cosine, mirror * (shear * cosine - sine), mirror * shift_x], dim=1),
-        torch.stack([sine, shear * sine + cosine, shift_y], dim=1),
-    )
-    matrix = torch.stack(rows, dim=1)  # (B, 2, 3), output position → input position
-    if cut:
-        matrix = matrix @ _crop(images, cut, generator)
-    grid = functional.affine_grid(matrix, list(images.shape), align_corners=False)
-    return functional.grid_sample(
-        images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
-    )
-
-
-def _crop(images: torch.Tensor, largest_cut: float, generator: torch.Generator) -> torch.Tensor:
-    """(B, 3, 3): output position → position in the random part of the picture that is kept."""
-    area = _uniform(images, 1 - largest_cut, 1, generator)
-    # sides of 4 to 3 at most, and never longer than the picture's own
-    longest = torch.minimum(-area.log(), torch.full_like(area, math.log(4 / 3)))
-    aspect = torch.exp(_uniform(images, -1, 1, generator) * longest)
-    width, height = (area * aspect).sqrt(), (area / aspect).sqrt()
-    middle_x = _uniform(images, -1, 1, generator) * (1 - width)
-    middle_y = _uniform(images, -1, 1, generator) * (1 - height)
-    zero, one = torch.zeros_like(area), torch.ones_like(area)
-    rows = (
-        torch.stack([width, zero, middle_x], dim=1),
-        torch.stack([zero, height, middle_y], dim=1),
-        torch.stack([zero, zero, one], dim=1),
-    )
-    return torch.stack(rows, dim=1)
-
-
 def _tones(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
     for probability, operation in (
         (policy.autocontrast_probability, autocontrast),
         (policy.equalise_probability, equalise),
     ):
         if probability:
-            chosen = _uniform(images, 0, 1, generator) < probability
+            chosen = uniform(images, 0, 1, generator) < probability
             images = torch.where(chosen.view(-1, 1, 1, 1), operation(images), images)
     return images
 
 
 def _light(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
     if policy.contrast:
-        factor = 1 + _uniform(images, -policy.contrast, policy.contrast, generator)
+        factor = 1 + uniform(images, -policy.contrast, policy.contrast, generator)
         mean = images.mean(dim=(1, 2, 3), keepdim=True)
         images = (images - mean) * factor.view(-1, 1, 1, 1) + mean
     if policy.brightness:
-        offset = _uniform(images, -policy.brightness, policy.brightness, generator)
+        offset = uniform(images, -policy.brightness, policy.brightness, generator)
         images = images + offset.view(-1, 1, 1, 1)
     if policy.saturation:
-        factor = 1 + _uniform(images, -policy.saturation, policy.saturation, generator)
+        factor = 1 + uniform(images, -policy.saturation, policy.saturation, generator)
         images = saturate(images, factor)
     return images
 
@@ -234,7 +182,7 @@ def _blur(images: torch.Tensor, highest_std: float, generator: torch.Generator) 
     """Each image with its own Gaussian: one grouped convolution per axis."""
     count, channels, height, width = images.shape
     radius = min(max(1, math.ceil(2.5 * highest_std)), min(height, width) - 1)
-    std = _uniform(images, 0, highest_std, generator).clamp_min(1e-3)  # (B,)
+    std = uniform(images, 0, highest_std, generator).clamp_min(1e-3)  # (B,)
     offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
     kernel = torch.exp(-0.5 * (offsets / std.view(-1, 1)) ** 2)  # (B, K)
     kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)
@@ -248,13 +196,13 @@ def _blur(images: torch.Tensor, highest_std: float, generator: torch.Generator) 
 def _erase(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
     """Overwrite one rectangle per chosen image with noise of the same mean."""
     height, width = images.shape[-2:]
-    chosen = _uniform(images, 0, 1, generator) < policy.erase_probability
-    area = _uniform(images, 0.02, max(0.02, policy.erase_fraction), generator)
-    aspect = torch.exp(_uniform(images, -math.log(3), math.log(3), generator))
+    chosen = uniform(images, 0, 1, generator) < policy.erase_probability
+    area = uniform(images, 0.02, max(0.02, policy.erase_fraction), generator)
+    aspect = torch.exp(uniform(images, -math.log(3), math.log(3), generator))
     box_h = (area * aspect).sqrt().clamp(max=1) * height
     box_w = (area / aspect).sqrt().clamp(max=1) * width
-    top = _uniform(images, 0, 1, generator) * (height - box_h)
-    left = _uniform(images, 0, 1, generator) * (width - box_w)
+    top = uniform(images, 0, 1, generator) * (height - box_h)
+    left = uniform(images, 0, 1, generator) * (width - box_w)
     y = torch.arange(height, device=images.device).view(1, -1, 1)
     x = torch.arange(width, device=images.device).view(1, 1, -1)
     inside_y = (y >= top.view(-1, 1, 1)) & (y < (top + box_h).view(-1, 1, 1))

@@ -212,3 +212,31 @@ def test_a_strength_past_its_limit_is_refused_by_name(name: str) -> None:
 def test_an_unknown_operation_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown augmentation"):
         AugmentPolicy.from_dict({"sparkle": 1})
+
+
+def test_surroundings_change_the_margin_and_leave_the_middle() -> None:
+    images = _images(64)
+    drawn = augment(images, AugmentPolicy(surroundings_probability=1.0), _generator())
+    change = (drawn - images).abs().mean(dim=1)  # (B, H, W)
+    assert (change[:, 6:42, 6:42] < 1e-6).all()  # a margin of an eighth of the side at most
+    assert (change[:, 0].mean(dim=1) > 0.02).all()
+    assert change[:, 1].mean() < change[:, 0].mean()  # it fades out
+    some = augment(images, AugmentPolicy(surroundings_probability=0.25), _generator())
+    changed = ((some - images).abs().amax(dim=(1, 2, 3)) > 0).sum()
+    assert 6 <= changed <= 28
+
+
+def test_surroundings_replace_what_a_shrunk_picture_leaves_free() -> None:
+    """Beyond the edge its mirror image is seen, and something else with other surroundings."""
+    images = torch.full((64, 1, 48, 48), 0.5)
+    shrunk = AugmentPolicy(zoom_fraction=0.5)
+    plain = augment(images, shrunk, _generator())
+    assert torch.allclose(plain, images)
+    framed = augment(
+        images, AugmentPolicy(zoom_fraction=0.5, surroundings_probability=1.0), _generator()
+    )
+    assert torch.allclose(framed[:, :, 20:28, 20:28], images[:, :, 20:28, 20:28])
+    wide = ((framed - images).abs() > 1e-6).float().mean(dim=(1, 2, 3))
+    assert wide.max() > 0.4  # shrunk by up to a half, three quarters of the area are free
+    assert framed.min() >= 0
+    assert framed.max() <= 1

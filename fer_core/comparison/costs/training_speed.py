@@ -160,18 +160,23 @@ def usual_rate(
     return Rate(images / seconds)
 
 
+_WITHOUT_TRANSFORM = (
+    "autocontrast_probability",
+    "equalise_probability",
+    "noise_std",
+    "saturation",
+    "crop_fraction",
+    "surroundings_probability",
+)
+
+
 def pil_transforms(policy: AugmentPolicy, preprocessing: Preprocessing) -> transforms.Compose:
     """torchvision's transforms nearest to a policy, on PIL images.
 
     ConfigError for an operation that has none.
     """
-    unknown = [
-        name
-        for name in ("autocontrast_probability", "equalise_probability", "noise_std", "saturation")
-        if getattr(policy, name)
-    ]
-    if unknown or policy.crop_fraction:
-        named = [*unknown, *(["crop_fraction"] if policy.crop_fraction else [])]
+    named = [name for name in _WITHOUT_TRANSFORM if getattr(policy, name)]
+    if named:
         raise ConfigError(f"no PIL transform is set beside {', '.join(named)}; turn it off")
     zoom, shift = policy.zoom_fraction, policy.shift_fraction
     steps: list[Any] = [transforms.RandomHorizontalFlip(policy.flip_probability)]

@@ -32,6 +32,7 @@ _OPERATIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Zoom ±{percent:g} %", "zoom_fraction", ()),
     ("Shear ±{value:g}°", "shear_degrees", ()),
     ("Crop up to {percent:g} %", "crop_fraction", ()),
+    ("Other surroundings", "surroundings_probability", ()),
     ("Brightness ±{percent:g} %", "brightness", ()),
     ("Contrast ±{percent:g} %", "contrast", ()),
     ("Saturation ±{percent:g} %", "saturation", ()),

@@ -42,6 +42,7 @@ _ALL = (
     Method("shift", "shift", "augment.shift_fraction", "0", "0.08"),
     Method("zoom", "zoom", "augment.zoom_fraction", "0", "0.1"),
     Method("crop", "random crop", "augment.crop_fraction", "0", "0.2"),
+    Method("surroundings", "other surroundings", "augment.surroundings_probability", "0", "0.3"),
     Method("shear", "shear", "augment.shear_degrees", "0", "8"),
     Method("brightness", "brightness", "augment.brightness", "0", "0.15"),
     Method("contrast", "contrast", "augment.contrast", "0", "0.2"),

@@ -27,7 +27,7 @@ from fer_core.ui.shared.shared_state import HANDED_OVER, SharedState
 
 _LARGEST_SEED = 2**31 - 1
 _START = POLICIES["standard"]
-_GROUPS = (("Position", 0, 6), ("Light and colour", 6, 11), ("Sharpness and covering", 11, 15))
+_GROUPS = (("Position", 0, 7), ("Light and colour", 7, 12), ("Sharpness and covering", 12, 16))
 
 
 def caution_text(values: list[float | None]) -> str:

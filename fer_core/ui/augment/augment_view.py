@@ -49,6 +49,13 @@ STRENGTHS = (
     Strength("zoom_fraction", "Zoom, ±%", "Enlarges or shrinks it.", 100),
     Strength("shear_degrees", "Shear, ±°", "Leans it like slanted type."),
     Strength("crop_fraction", "Crop, up to %", "Area cut away at its edges; the rest grows.", 100),
+    Strength(
+        "surroundings_probability",
+        "Other surroundings, %",
+        "Chance that its margin, and what lies beyond it, show something else.",
+        100,
+        5,
+    ),
     Strength("brightness", "Brightness, ±%", "Lighter or darker.", 100),
     Strength("contrast", "Contrast, ±%", "Harder or flatter light.", 100),
     Strength("saturation", "Saturation, ±%", "Stronger or paler colours; grey stays grey.", 100),

@@ -256,6 +256,8 @@ def describe_policy(policy: AugmentPolicy) -> str:
         for name, value in shares.items()
         if value
     ]
+    if policy.surroundings_probability:
+        parts.append(f"other surroundings {policy.surroundings_probability:.0%} of the images")
     for name in ("autocontrast", "equalise"):
         if chance := getattr(policy, f"{name}_probability"):
             parts.append(f"{name} {chance:.0%} of the images")
