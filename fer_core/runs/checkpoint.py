@@ -206,15 +206,17 @@ def load_start(model: nn.Module, config: RunConfig) -> None:
 def list_checkpoints(
     runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS
 ) -> list[CheckpointEntry]:
-    """Everything that can classify: shipped checkpoints by name, then runs, newest first."""
+    """Everything that can classify: shipped checkpoints, the most accurate on its validation part
+    first, then runs, newest first."""
     entries = []
     folders = [RunFolder(path) for path in sorted(shipped.iterdir())] if shipped.is_dir() else []
+    folders.sort(key=lambda place: -(_accuracy(read_record(place), "validation") or 0))
     for place in [*folders, *list_runs(runs_folder)]:
         if not place.weights.is_file():
             continue
         own = place.path.parent == shipped
         title = f"{place.name}{' (shipped)' if own else ''}"
-        accuracy = _test_accuracy(read_record(place))
+        accuracy = _accuracy(read_record(place), "test")
         if accuracy is not None:
             title += f", {accuracy:.1%} on its test split"
         entries.append(
@@ -223,8 +225,8 @@ def list_checkpoints(
     return entries
 
 
-def _test_accuracy(record: dict[str, Any] | None) -> float | None:
+def _accuracy(record: dict[str, Any] | None, part: str) -> float | None:
     try:
-        return float(record["test"]["accuracy"])  # type: ignore[index]
+        return float(record[part]["accuracy"])  # type: ignore[index]
     except (KeyError, TypeError, ValueError):
         return None

@@ -1,0 +1,40 @@
+"""What can classify, in the order of the lists on the page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from serving import write_checkpoint
+
+from fer_core.paths import SHIPPED_CHECKPOINTS
+from fer_core.runs.checkpoint import list_checkpoints
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
+    """A middling and a good checkpoint, and one without a record."""
+    folder = tmp_path / "shipped"
+    for name, accuracy in (("a-middling", 0.5), ("b-unknown", None), ("c-good", 0.7)):
+        place = write_checkpoint(folder / name)
+        if accuracy is not None:
+            scores = {"validation": {"accuracy": accuracy}, "test": {"accuracy": 1 - accuracy}}
+            (place / "record.json").write_text(json.dumps(scores))
+    return folder
+
+
+def test_the_most_accurate_on_validation_comes_first_and_runs_last(
+    shipped: Path, tmp_path: Path
+) -> None:
+    write_checkpoint(tmp_path / "runs" / "mine")
+    entries = list_checkpoints(tmp_path / "runs", shipped)
+    assert [entry.name for entry in entries] == ["c-good", "a-middling", "b-unknown", "run:mine"]
+    assert entries[0].title == "c-good (shipped), 30.0% on its test split"
+    assert entries[2].title == "b-unknown (shipped)"
+
+
+def test_every_shipped_checkpoint_is_in_the_list(tmp_path: Path) -> None:
+    names = {entry.name for entry in list_checkpoints(tmp_path / "runs")}
+    assert names == {path.name for path in SHIPPED_CHECKPOINTS.iterdir() if path.is_dir()}
+    assert names
