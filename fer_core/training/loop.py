@@ -38,14 +38,19 @@ class Training:
     preparations: (phase, ((step, rows after it), …)) of the phases entered so far.
     """
 
-    def __init__(self, config: RunConfig, data: RunData, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        data: RunData,
+        device: torch.device,
+        on_teacher: OnStep = lambda done, total: None,  # of images that they answer beforehand
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.data, self.device = config, data, device
         self.classes = len(data.faces.class_names)
         self.phases = config.phase_configs()
         self.borders = list(accumulate(phase.epochs for phase in self.phases))
-        self.model_options = config.model_options
-        pre = data.preprocessing
+        self.model_options, pre = config.model_options, data.preprocessing
         model = build_model(
             config.model,
             self.classes,
@@ -62,7 +67,7 @@ class Training:
         self.learner = torch.compile(self.model) if config.compiled else self.model
         self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
         self.objective = Objective(config, data, device)
-        self.targets = training_targets(config, data, device)
+        self.targets = training_targets(config, data, device, on_teacher)
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         self.preparations: dict[int, tuple[tuple[str, int], ...]] = {}
         self.place = -1  # of the phase that data, optimizer and schedule are made for

@@ -32,7 +32,7 @@ from fer_core.runs.record import (
 )
 from fer_core.training.dataset import RunData, load_run_data
 from fer_core.training.devices import choose_device, device_name
-from fer_core.training.epoch import EpochResult, Stopped
+from fer_core.training.epoch import EpochResult, OnStep, Stopped
 from fer_core.training.kernel_fit import KERNEL_MODEL, KernelTraining
 from fer_core.training.loop import Training
 from fer_core.training.memory import keep_freed_memory
@@ -127,12 +127,17 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
             raise Stopped
         writer.update(reason=f"reading the data, {done:,} of {total:,}")
 
+    def on_teacher(done: int, total: int) -> None:
+        if stop_asked():
+            raise Stopped
+        writer.update(reason=f"the teachers answer, {done:,} of {total:,}")
+
     keep_freed_memory()
     device = choose_device(config.device)
     seed_everything(config)
     data = load_run_data(config, on_read)
     write_json(folder.data, data.describe())
-    training = begin_training(config, data, device)
+    training = begin_training(config, data, device, on_teacher)
     if config.preparation or config.phases:
         writer.update(force=True, reason="preparing the training images")
     _resume(folder, training, stop_asked)
@@ -191,11 +196,12 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
 
 
 def begin_training(
-    config: RunConfig, data: RunData, device: torch.device
+    config: RunConfig, data: RunData, device: torch.device, on_teacher: OnStep
 ) -> Training | KernelTraining:
     """What trains the config's model: epochs of gradient steps, or one fit."""
-    kind = KernelTraining if config.model == KERNEL_MODEL else Training
-    return kind(config, data, device)
+    if config.model == KERNEL_MODEL:
+        return KernelTraining(config, data, device)
+    return Training(config, data, device, on_teacher)
 
 
 def seed_everything(config: RunConfig) -> None:

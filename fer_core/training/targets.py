@@ -6,6 +6,8 @@ None where the labels alone are the targets.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -16,10 +18,16 @@ from fer_core.training.dataset import RunData
 from fer_core.training.teachers import Teachers
 
 
-def training_targets(config: RunConfig, data: RunData, device: torch.device) -> np.ndarray | None:
+def training_targets(
+    config: RunConfig,
+    data: RunData,
+    device: torch.device,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> np.ndarray | None:
     """Labels mixed with FER+ votes, then with teachers' stored answers, each where asked for.
 
-    `teacher_share` of a row is what the teachers say of the image as the set has it.
+    `teacher_share` of a row is what the teachers say of the image as the set has it. progress: of
+    asking them, see `Teachers.stored_answers`.
     """
     targets = vote_targets(config, data)
     if not config.teachers or config.teacher_sees != "original":
@@ -29,7 +37,9 @@ def training_targets(config: RunConfig, data: RunData, device: torch.device) -> 
         targets = np.eye(len(names), dtype=np.float32)[data.faces.labels[rows]]
     teachers = Teachers(config, data.preprocessing, names, device)
     share = np.float32(config.teacher_share)
-    return (1 - share) * targets + share * teachers.stored_answers(data.faces.images[rows])
+    return (1 - share) * targets + share * teachers.stored_answers(
+        data.faces.images[rows], progress
+    )
 
 
 def vote_targets(config: RunConfig, data: RunData) -> np.ndarray | None:

@@ -8,6 +8,7 @@ grain cannot pass that on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,13 @@ class Teachers:
         return torch.stack(found).mean(dim=0)
 
     @torch.no_grad()
-    def stored_answers(self, images: np.ndarray) -> np.ndarray:
+    def stored_answers(
+        self, images: np.ndarray, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> np.ndarray:
         """float32 (N, classes): what `answers` says of each image and its mirror image, the mean.
 
-        images: uint8 (N, H, W, C), as the set has them.
+        images: uint8 (N, H, W, C), as the set has them. progress(done, total) is called after every
+        batch and may raise.
         """
         device = next(self.checkpoints[0].model.parameters()).device
         part = FaceTensor(images, np.zeros(len(images), dtype=np.int64), device)
@@ -65,6 +69,7 @@ class Teachers:
             seen = batch.images.contiguous(memory_format=torch.channels_last)
             mean = (self.answers(seen) + self.answers(seen.flip(-1))) / 2
             found.append(mean.cpu().numpy())
+            progress(sum(map(len, found)), len(images))
         return np.concatenate(found)
 
     def loss(self, scores: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:

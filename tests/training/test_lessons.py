@@ -13,6 +13,7 @@ from fer_core.data.votes import VOTES_FILE
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.dataset import load_run_data
+from fer_core.training.epoch import Stopped
 from fer_core.training.job import create_run
 from fer_core.training.loop import Training
 from fer_core.training.mixing import Mixing
@@ -180,6 +181,23 @@ def test_stored_answers_are_those_to_the_image_as_the_set_has_it(
     assert training.objective.teachers is None  # nothing is asked a second time, batch by batch
     with pytest.raises(ConfigError, match="teacher_sees=original needs the images as they are"):
         replace(config, preparation=("mirror",))
+
+
+def test_a_run_can_be_stopped_while_its_teachers_answer(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
+    execute_run(teacher)
+    config = replace(tiny_config, teachers=(str(teacher.path),), teacher_sees="original")
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        told.append((done, total))
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        Training(config, load_run_data(config), _CPU, stop)
+    assert told == [(126, 126)]
 
 
 def test_the_lesson_is_the_divergence_at_the_temperature(
