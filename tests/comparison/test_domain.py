@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +19,12 @@ from fer_core.comparison.domains.domain import (
     score_domain,
     stratified_sample,
 )
-from fer_core.comparison.domains.lineage import learned_from, lineage, own_source
+from fer_core.comparison.domains.lineage import (
+    first_checkpoint,
+    learned_from,
+    lineage,
+    own_source,
+)
 from fer_core.comparison.domains.scores import (
     answers_of,
     answers_of_confusion,
@@ -28,6 +35,7 @@ from fer_core.comparison.significance import unpaired_difference
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.readers import read_faces
 from fer_core.labels import FER2013_CLASSES
+from fer_core.paths import SHIPPED_CHECKPOINTS
 from fer_core.runs.checkpoint import Checkpoint, load_checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record
@@ -235,6 +243,22 @@ def test_a_copy_of_its_own_set_is_known_though_the_run_left_images_out(
     assert learned_from(load_checkpoint(run.path), copy) == config
     other = replace(read_faces(world.away, image_size=48), source="elsewhere")
     assert learned_from(load_checkpoint(run.path), other) is None
+
+
+@pytest.mark.parametrize("place", sorted(path.name for path in SHIPPED_CHECKPOINTS.iterdir()))
+def test_a_shipped_checkpoint_is_the_beginning_of_its_lineage(place: str) -> None:
+    checkpoint = load_checkpoint(SHIPPED_CHECKPOINTS / place)
+    assert first_checkpoint(checkpoint).folder == checkpoint.folder
+
+
+def test_a_start_that_is_gone_is_said(world: World, tmp_path: Path) -> None:
+    orphan = tmp_path / "orphan"
+    shutil.copytree(world.tuned.path, orphan)
+    config = json.loads((orphan / "config.json").read_text())
+    (orphan / "config.json").write_text(json.dumps({**config, "start_from": str(tmp_path / "no")}))
+    with pytest.raises(DataError, match="the checkpoint that it started from is gone"):
+        first_checkpoint(load_checkpoint(orphan))
+    assert first_checkpoint(load_checkpoint(world.tuned.path)).folder.name == "start"
 
 
 def test_twins_of_training_images_are_counted(world: World, start: Checkpoint) -> None:

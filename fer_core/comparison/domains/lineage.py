@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fer_core.data.faces import DataError, Faces
-from fer_core.paths import RunFolder
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import read_json
@@ -77,8 +77,14 @@ def own_source(checkpoint: Checkpoint, data_folder: Path) -> str | None:
 
 
 def first_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
-    """The checkpoint at the beginning of the lineage, which learned from its own domain alone."""
+    """The checkpoint at the beginning of the lineage, which learned from its own domain alone.
+
+    A shipped one is such a beginning, whatever earlier stages it had: they are not shipped.
+    """
+    shipped = SHIPPED_CHECKPOINTS.resolve()
     while (config := run_config(checkpoint)) is not None and config.start_from:
+        if checkpoint.folder.resolve().parent == shipped:
+            return checkpoint
         try:
             checkpoint = load_checkpoint(Path(config.start_from))
         except CheckpointError as error:
