@@ -15,6 +15,7 @@ from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.ui.shared import loaded as loaded_module
 from fer_core.ui.shared.loaded import LoadedCheckpoints
+from fer_core.ui.shared.settings import AppSettings
 
 MakeRun = Callable[..., RunFolder]
 WriteCheckpoint = Callable[..., Path]
@@ -28,6 +29,12 @@ def make_run(tmp_path: Path) -> MakeRun:
         return fake_run(tmp_path / "runs", name, **settings)
 
     return make
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> AppSettings:
+    """A page of one's own over empty folders."""
+    return AppSettings(tmp_path / "data", tmp_path / "runs")
 
 
 @pytest.fixture

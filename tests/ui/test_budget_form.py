@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from budget_forms import form, updates
 
 from fer_core.cli.parser import _parser
 from fer_core.comparison.budgets.equal_budget import (
@@ -29,17 +30,9 @@ from fer_core.ui.experiments.budgets.form import (
     suggested_name,
 )
 from fer_core.ui.experiments.budgets.form_view import form_values
-from fer_core.ui.experiments.budgets.updates import PARTS, budget_updates
 from fer_core.ui.experiments.budgets.words import budget_words
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
-
-LINES = [("quick", AS_RECIPE, ""), ("quick", "none", "batch_size=32")]
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> AppSettings:
-    return AppSettings(tmp_path / "data", tmp_path / "runs")
 
 
 @pytest.fixture(autouse=True)
@@ -47,30 +40,6 @@ def nothing_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Only what a test makes is compared, whatever checkpoints the project ships."""
     for module in (run_views, budget_results):
         monkeypatch.setattr(module, "SHIPPED_CHECKPOINTS", tmp_path / "shipped")
-
-
-def form(**changes: Any) -> tuple[Any, ...]:
-    """The form's values with some of them changed, in the order of `read_budget_form`."""
-    values = {
-        "name": "race",
-        "kind": "epochs",
-        "amount": 2,
-        "lines": LINES,
-        "data": dict(DEFAULT_DATA_CHOICE),
-        "seed": 1,
-        "share": 50,
-    }
-    return tuple({**values, **changes}.values())
-
-
-def updates(
-    settings: AppSettings, sent: dict[str, Any] | None = None, **values: Any
-) -> dict[str, Any]:
-    """`budget_updates` by the names of its parts."""
-    asked = {"stored": "", "picked": [], "axis": "epochs", "pair": None, "measure": "recall"}
-    return dict(
-        zip(PARTS, budget_updates(settings, *{**asked, **values}.values(), sent or {}), strict=True)
-    )
 
 
 def test_the_form_makes_a_plan() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from budget_forms import LINES, form, updates
 from run_folders import fake_record, write_predictions
 
 from fer_core.comparison.budgets.equal_budget import (
@@ -25,24 +26,15 @@ from fer_core.training.metrics import full_report
 from fer_core.ui.experiments import run_views
 from fer_core.ui.experiments.budgets import results as budget_results
 from fer_core.ui.experiments.budgets.form import (
-    AS_RECIPE,
     budget_command,
     form_preview,
     read_budget_form,
     start_from_budget_form,
 )
-from fer_core.ui.experiments.budgets.updates import PARTS, budget_updates
+from fer_core.ui.experiments.budgets.updates import PARTS
 from fer_core.ui.experiments.budgets.words import progress_html
 from fer_core.ui.figures.budgets import budget_figure, class_figure
 from fer_core.ui.shared.settings import AppSettings
-from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
-
-LINES = [("quick", AS_RECIPE, ""), ("quick", "none", "batch_size=32")]
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> AppSettings:
-    return AppSettings(tmp_path / "data", tmp_path / "runs")
 
 
 @pytest.fixture(autouse=True)
@@ -50,30 +42,6 @@ def nothing_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Only what a test makes is compared, whatever checkpoints the project ships."""
     for module in (run_views, budget_results):
         monkeypatch.setattr(module, "SHIPPED_CHECKPOINTS", tmp_path / "shipped")
-
-
-def form(**changes: Any) -> tuple[Any, ...]:
-    """The form's values with some of them changed, in the order of `read_budget_form`."""
-    values = {
-        "name": "race",
-        "kind": "epochs",
-        "amount": 2,
-        "lines": LINES,
-        "data": dict(DEFAULT_DATA_CHOICE),
-        "seed": 1,
-        "share": 50,
-    }
-    return tuple({**values, **changes}.values())
-
-
-def updates(
-    settings: AppSettings, sent: dict[str, Any] | None = None, **values: Any
-) -> dict[str, Any]:
-    """`budget_updates` by the names of its parts."""
-    asked = {"stored": "", "picked": [], "axis": "epochs", "pair": None, "measure": "recall"}
-    return dict(
-        zip(PARTS, budget_updates(settings, *{**asked, **values}.values(), sent or {}), strict=True)
-    )
 
 
 def finish(folder: RunFolder, faces: Faces, wrong: int) -> None:

@@ -32,11 +32,6 @@ CEILING = Ceiling(3589, AT_LEAST, 0.55, 0.63, 0.56, 0.74)
 BAND = CEILING.band
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> AppSettings:
-    return AppSettings(tmp_path / "data", tmp_path / "runs")
-
-
 @pytest.fixture(autouse=True)
 def nothing_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for module in (run_views, run_board, efficiency_page):

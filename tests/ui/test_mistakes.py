@@ -19,11 +19,6 @@ from fer_core.ui.experiments.experiment_updates import mistakes_html
 from fer_core.ui.shared.settings import AppSettings
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> AppSettings:
-    return AppSettings(tmp_path / "data", tmp_path / "runs")
-
-
 @pytest.fixture(autouse=True)
 def nothing_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Only what a test makes is compared, whatever checkpoints the project ships."""

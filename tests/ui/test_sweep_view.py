@@ -31,11 +31,6 @@ STATUS, TABLE, MARKDOWN, LEGEND, SENT = 1, 7, 8, 11, 14
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> AppSettings:
-    return AppSettings(tmp_path / "data", tmp_path / "runs")
-
-
-@pytest.fixture
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs are queued but no process is started."""
     for function in (sweep_queue.start_sweep, sweep_queue.resume_sweep):

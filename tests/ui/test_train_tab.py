@@ -31,11 +31,6 @@ STRATIFIED = {
 }
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> AppSettings:
-    return AppSettings(tmp_path / "data", tmp_path / "runs")
-
-
 def test_preview_shows_command_and_changes_and_follows_the_form(settings: AppSettings) -> None:
     values = {**run_form.form_values(QUICK), "epochs": 3}
     command, message, data, policy = train_tab.form_preview(
