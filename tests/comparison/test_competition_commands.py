@@ -11,6 +11,7 @@ import pytest
 
 from fer_core.cli import main
 from fer_core.data.readers import read_faces
+from fer_core.paths import SHIPPED_CHECKPOINTS
 
 
 def answered(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
@@ -86,7 +87,18 @@ def test_efficiency_lists_scored_models_with_the_front(
     rows = [row for group in groups for row in group["models"]]
     names = {"name", "accuracy", "gflops", "efficiency", "efficiency_fvcore", "front"}
     assert all(names <= set(row) for row in rows)
-    assert any(row["name"] == "shipped/expressnet" and row["front"] for row in rows)
+    assert {path.name for path in SHIPPED_CHECKPOINTS.iterdir()} == {
+        row["name"].removeprefix("shipped/") for row in rows
+    }
+    for group in groups:
+        for row in group["models"]:
+            beaten = any(
+                other["gflops"] <= row["gflops"]
+                and other["accuracy"] >= row["accuracy"]
+                and (other["gflops"], other["accuracy"]) != (row["gflops"], row["accuracy"])
+                for other in group["models"]
+            )
+            assert row["front"] is not beaten, row["name"]
 
 
 @pytest.mark.parametrize("command", ["efficiency", "ceiling", "submit", "competition"])
