@@ -5,17 +5,19 @@ Enters: FER+ votes and labels of the same images. Leaves: shares, as fractions o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.readers import read_faces
 from fer_core.data.split import SplitPlan, split_faces
 from fer_core.data.votes import Votes, has_votes, read_votes
 from fer_core.runs.config import RunConfig
-from fer_core.training.dataset import read_run_faces, split_plan
+from fer_core.training.dataset import as_run_faces, split_plan
 
 TAGGERS = 10
 #: The band on a chart of accuracies: agreement read strictly and read as any majority.
@@ -120,11 +122,14 @@ def ceiling_of(faces: Faces, plan: SplitPlan, part: str = "test") -> Ceiling | N
     return ceiling(votes, faces.labels[indices], faces.class_names)
 
 
-def ceiling_of_run(config: RunConfig, data_folder: Path) -> Ceiling | None:
+def ceiling_of_run(
+    config: RunConfig, data_folder: Path, known: Sequence[str] | None = None
+) -> Ceiling | None:
     """The ceiling on a run's own test images, classes left out and merged as in the run.
 
     data_folder: where a set is looked for whose path no longer holds, as in a shipped checkpoint.
-    None when the set is gone or has no votes, or the test part is empty.
+    known: the run's classes, which tell those of what it started from where that is gone. None when
+    the set is gone or has no votes, or the test part is empty.
     """
     source = config.data
     if not Path(source).exists():
@@ -132,7 +137,7 @@ def ceiling_of_run(config: RunConfig, data_folder: Path) -> Ceiling | None:
     if not has_votes(source):
         return None
     try:
-        faces = read_run_faces(replace(config, data=source))
+        faces = as_run_faces(read_faces(source, image_size=config.image_size), config, known)
         test = split_faces(faces, split_plan(config)).test
         votes = read_votes(source, faces.ids[test])
         if votes is None:

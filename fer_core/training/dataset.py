@@ -90,10 +90,17 @@ def read_run_faces(config: RunConfig, progress: Callable[[int, int], None] | Non
     return as_run_faces(faces, config)
 
 
-def as_run_faces(faces: Faces, config: RunConfig) -> Faces:
-    """A set as it was read → as a run of this configuration sees it, with its fingerprint."""
+def as_run_faces(faces: Faces, config: RunConfig, known: Sequence[str] | None = None) -> Faces:
+    """A set as it was read → as a run of this configuration sees it, with its fingerprint.
+
+    known: the classes of the checkpoint that the run starts from, where they are known already:
+    that of a shipped model is not shipped with it.
+    """
     faces = without_classes(faces, config.classes_left_out)
-    known = read_start(config.start_from)["class_names"] if config.start_from else None
+    if not config.start_from:
+        known = None
+    elif known is None:
+        known = read_start(config.start_from)["class_names"]
     faces = with_class_map(faces, config.class_map, known)
     return without_duplicates(faces) if config.drop_duplicates else faces
 

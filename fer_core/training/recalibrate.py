@@ -37,7 +37,7 @@ def recalibrate(
     config = run_config(checkpoint)
     if record is None or config is None:
         raise RunError(f"{folder.path} has no record or no configuration; name a finished run")
-    seen = as_run_faces(faces, config)
+    seen = as_run_faces(faces, config, checkpoint.class_names)
     if record["data"]["fingerprint"] != seen.fingerprint:
         raise DataError(
             f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "

@@ -114,6 +114,14 @@ def test_a_runs_ceiling_is_on_its_own_test_images(with_votes: Path, tmp_path: Pa
     assert ceiling_of_run(merged, tmp_path).plurality_is_label == 1
 
 
+def test_a_runs_ceiling_is_known_though_what_it_started_from_is_gone(with_votes: Path) -> None:
+    config = RunConfig(data=str(with_votes), start_from="runs/gone")
+    classes = read_faces(with_votes).class_names
+    found = ceiling_of_run(config, with_votes.parent, classes)
+    assert found == ceiling_of_run(RunConfig(data=str(with_votes)), with_votes.parent)
+    assert found.images == 10
+
+
 def test_no_votes_no_ceiling(tiny_csv: Path, tmp_path: Path) -> None:
     assert ceiling_of(read_faces(tiny_csv), SplitPlan()) is None
     assert ceiling_of_run(RunConfig(data=str(tiny_csv)), tmp_path) is None

@@ -1,6 +1,7 @@
 """Temperature scaling and the error that it is to lower."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,23 @@ def test_a_run_that_left_a_class_out_is_calibrated_on_what_it_saw(
         wanted["calibration"]["temperature"], rel=1e-2
     )
     assert run.card.read_text().count("## Origin\nmade in a test") == 1
+
+
+def test_a_run_is_calibrated_though_what_it_started_from_is_gone(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    """As a shipped model is, whose earlier stages are not shipped."""
+    settings = ["split=stratified", "validation_share=0.4", "epochs=1"]
+    first = create_run(tiny_config.with_settings(settings), tmp_path / "runs", "first")
+    execute_run(first)
+    config = tiny_config.with_settings([*settings, f"start_from={first.path}"])
+    run = create_run(config, tmp_path / "runs", "second")
+    execute_run(run)
+    wanted = read_record(run)
+    shutil.rmtree(first.path)
+    assert main(["calibrate", str(run.path), "--data", tiny_config.data, "--half"]) == 0
+    assert read_record(run)["data"] == wanted["data"]
+    assert read_record(run)["test"]["n"] == wanted["test"]["n"]
 
 
 def test_weights_in_half_precision_are_scored_as_they_are_kept(

@@ -149,7 +149,7 @@ def test_a_name_from_outside_is_escaped(settings: AppSettings, make_run: Any) ->
 def test_nothing_is_sent_as_long_as_nothing_changes(
     settings: AppSettings, make_run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(efficiency_page, "ceiling_for", lambda *_: CEILING)
+    monkeypatch.setattr(efficiency_page, "ceiling_on", lambda *_: CEILING)
     make_run("one", accuracy=0.6)
     *_, now = efficiency_updates(settings, None, "gflops", {})
     assert all(
@@ -165,7 +165,7 @@ def test_the_band_comes_when_it_is_known(
     settings: AppSettings, make_run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[Ceiling | None] = [None]
-    monkeypatch.setattr(efficiency_page, "ceiling_for", lambda *_: found[0])
+    monkeypatch.setattr(efficiency_page, "ceiling_on", lambda *_: found[0])
     make_run("one", accuracy=0.6)
     *_, now = efficiency_updates(settings, None, "gflops", {})
     chart = efficiency_updates(settings, now["key"], "gflops", now)[3]
@@ -214,7 +214,7 @@ def test_a_ceiling_is_found_beside_the_page(
 ) -> None:
     monkeypatch.setattr(ceiling_band, "_known", {})
 
-    def slow(config: RunConfig, folder: Path) -> Ceiling | None:
+    def slow(config: RunConfig, folder: Path, known: object) -> Ceiling | None:
         time.sleep(0.2)
         return CEILING if config.data == "rated.parquet" else None
 

@@ -46,16 +46,19 @@ def learned_from(checkpoint: Checkpoint, faces: Faces) -> RunConfig | None:
     """The run of the checkpoint's lineage that used this very set, or None."""
     for config, fingerprint in lineage(checkpoint):
         same_place = bool(faces.source) and _place(config.data) == _place(faces.source)
-        if same_place or fingerprint in (faces.fingerprint, _fingerprint_seen(faces, config)):
+        if same_place or fingerprint in (
+            faces.fingerprint,
+            _fingerprint_seen(faces, config, checkpoint),
+        ):
             return config
     return None
 
 
-def _fingerprint_seen(faces: Faces, config: RunConfig) -> str:
+def _fingerprint_seen(faces: Faces, config: RunConfig, checkpoint: Checkpoint) -> str:
     """Of the set as a run saw it, which may have left out classes and repeats; "" where unknown."""
     try:
-        return as_run_faces(faces, config).fingerprint
-    except (DataError, CheckpointError):  # another set's classes, or a start that is gone
+        return as_run_faces(faces, config, checkpoint.class_names).fingerprint
+    except DataError:  # another set's classes
         return ""
 
 

@@ -24,7 +24,7 @@ from fer_core.comparison.costs.efficiency import (
 )
 from fer_core.comparison.costs.latency import latency_file
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
-from fer_core.ui.experiments.ceiling_band import ceiling_for
+from fer_core.ui.experiments.ceiling_band import ceiling_on
 from fer_core.ui.experiments.run_board import board_rows
 from fer_core.ui.experiments.run_views import interval_text, read_config
 from fer_core.ui.shared.settings import AppSettings
@@ -104,9 +104,9 @@ def read_efficiency(settings: AppSettings, key: object, cost: str) -> Efficiency
 
 def group_ceiling(settings: AppSettings, group: ScoredSet) -> Ceiling | None:
     """How far people agree on these test images; None while that is not known."""
-    configs = (read_config(RunFolder(folder)) for folder in group.folders.values())
-    config = next((one for one in configs if one is not None), None)
-    return None if config is None else ceiling_for(config, settings.data_folder)
+    folders = map(RunFolder, group.folders.values())
+    folder = next((one for one in folders if read_config(one) is not None), None)
+    return None if folder is None else ceiling_on(folder, settings.data_folder)
 
 
 def note_html(page: EfficiencyPage, cost: str) -> str:
