@@ -6,18 +6,17 @@ Enters: FER+ votes and labels of the same images. Leaves: shares, as fractions o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fer_core.data.faces import DataError, Faces
-from fer_core.data.readers import read_faces
 from fer_core.data.split import SplitPlan, split_faces
 from fer_core.data.votes import Votes, has_votes, read_votes
 from fer_core.runs.config import RunConfig
-from fer_core.training.dataset import as_run_faces, split_plan
+from fer_core.training.dataset import read_run_faces, split_plan
 
 TAGGERS = 10
 #: The band on a chart of accuracies: agreement read strictly and read as any majority.
@@ -137,7 +136,7 @@ def ceiling_of_run(
     if not has_votes(source):
         return None
     try:
-        faces = as_run_faces(read_faces(source, image_size=config.image_size), config, known)
+        faces = read_run_faces(replace(config, data=source), None, known)
         test = split_faces(faces, split_plan(config)).test
         votes = read_votes(source, faces.ids[test])
         if votes is None:

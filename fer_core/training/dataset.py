@@ -84,10 +84,17 @@ def prepare_part(
     return made.images, made.labels, made.rows
 
 
-def read_run_faces(config: RunConfig, progress: Callable[[int, int], None] | None = None) -> Faces:
-    """The set as a run sees it; labels of images that the config leaves out are UNLABELLED."""
+def read_run_faces(
+    config: RunConfig,
+    progress: Callable[[int, int], None] | None = None,
+    known: Sequence[str] | None = None,
+) -> Faces:
+    """The set as a run sees it; labels of images that the config leaves out are UNLABELLED.
+
+    known: see `as_run_faces`.
+    """
     faces = read_faces(config.data, image_size=config.image_size, progress=progress)
-    return as_run_faces(faces, config)
+    return as_run_faces(faces, config, known)
 
 
 def as_run_faces(faces: Faces, config: RunConfig, known: Sequence[str] | None = None) -> Faces:

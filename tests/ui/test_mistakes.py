@@ -82,6 +82,14 @@ def test_mistakes_of_a_run_that_left_images_out_are_shown(
     assert "<img" in mistakes_html(settings, "own")
 
 
+def test_mistakes_of_a_run_whose_start_is_gone_are_shown(
+    settings: AppSettings, make_run: Any, tiny_config: RunConfig
+) -> None:
+    faces = load_run_data(tiny_config).faces
+    make_run("tuned", faces=faces, config=dataclasses.replace(tiny_config, start_from="runs/gone"))
+    assert "<img" in mistakes_html(settings, "tuned")
+
+
 def test_a_published_page_shows_no_images_of_the_owners_data(
     settings: AppSettings, make_run: Any, tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,20 +113,20 @@ def mistakes(
     config = read_config(folder)
     if config is None:
         raise DataError("The run's configuration cannot be read, so its data is not known.")
-    name = source_name(config.data)
+    name, data = source_name(config.data), (record or {}).get("data") or {}
     if settings.public and config.data.partition(":")[0] != "drawn":
         raise DataError(f"Images of {name} are not shown on this published page.")
     wrong = wrong_predictions(pd.read_parquet(folder.predictions))
     if wrong.empty:
         raise DataError("Every test image was named right.")
     try:
-        faces = read_run_faces(config)
+        faces = read_run_faces(config, None, data.get("class_names"))
     except (DataError, OSError) as error:
         raise DataError(
             f"The images cannot be shown, because the data set {name} "
             f"cannot be read any more: {error}"
         ) from error
-    seen = ((record or {}).get("data") or {}).get("fingerprint")
+    seen = data.get("fingerprint")
     if (seen and seen != faces.fingerprint) or wrong["place"].max() >= len(faces):
         raise DataError(
             f"The images cannot be shown, because the data set {name} has changed since this run."
