@@ -40,10 +40,11 @@ class RunConfig:
     chunk_size, max_updates, max_seconds (of training, validation not counted): 0 turns them off.
     mixup_alpha, cutmix_alpha: images blended, or patched together (training.mixing), 0 turns one
     off; mix_probability: share of the batches that are mixed. votes_share: of the target, what the
-    FER+ taggers said. teachers: checkpoint folders; teacher_share: of the loss, what they say, at
-    teacher_temperature; teacher_sees: the very batch that the learner sees, or each image as the
-    set has it, once before the run. sharpness_radius: of sharpness-aware steps
-    (training.sharpness), 0 for plain ones.
+    FER+ taggers said; votes_read: a vote for the class that it names, or for the labels that images
+    with such votes have in the training part. teachers: checkpoint folders; teacher_share: of the
+    loss, what they say, at teacher_temperature; teacher_sees: the very batch that the learner sees,
+    or each image as the set has it, once before the run. sharpness_radius: of sharpness-aware
+    steps (training.sharpness), 0 for plain ones.
     compiled: whether torch.compile makes kernels of the network first, which takes a minute or so
     and pays on a GPU.
     phases: consecutive parts of the run, each a table of PHASE_FIELDS that differ in it; their
@@ -91,6 +92,7 @@ class RunConfig:
     cutmix_alpha: float = 0.0
     mix_probability: float = 1.0
     votes_share: float = 0.0
+    votes_read: str = "names"
     teachers: tuple[str, ...] = ()
     teacher_share: float = 0.5
     teacher_temperature: float = 2.0

@@ -26,6 +26,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "loss": ("cross_entropy", "one_hot_nll"),
     "choose_by": _VALIDATION_SCORES,
     "early_stopping_by": ("choose_by", *_VALIDATION_SCORES),
+    "votes_read": ("names", "labels"),
     "teacher_sees": ("batch", "original"),
     "device": ("auto", "cpu", "cuda"),
     "precision": ("auto", "float32", "bfloat16"),

@@ -9,7 +9,7 @@ import torch
 
 from fer_core.data.augment import AugmentPolicy
 from fer_core.data.faces import DataError
-from fer_core.data.votes import VOTES_FILE
+from fer_core.data.votes import VOTES_FILE, Votes
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.dataset import load_run_data
@@ -20,7 +20,7 @@ from fer_core.training.mixing import Mixing
 from fer_core.training.preview import preview_batch
 from fer_core.training.run import execute_run
 from fer_core.training.sharpness import climb, descend
-from fer_core.training.targets import vote_targets
+from fer_core.training.targets import likely_labels, vote_targets
 
 _CPU = torch.device("cpu")
 _HEADER = (
@@ -79,6 +79,31 @@ def test_votes_are_what_the_network_learns(voted: RunConfig) -> None:
         said = training.deployed.eval()(pixels).argmax(dim=1)
     neutral = faces.class_names.index("neutral")
     assert (said == neutral).float().mean() > 0.9  # as voted, though only a seventh is so labelled
+
+
+def test_votes_are_read_as_the_labels_that_go_with_them() -> None:
+    """A hundred images voted neutral of which 75 are labelled sad; as many voted happy, all so."""
+    counts = np.array([[10, 0, 0]] * 100 + [[0, 10, 0]] * 100 + [[0, 0, 0]])
+    votes = Votes(counts, ("neutral", "happy", "unknown"))
+    labels = np.array([3] * 75 + [2] * 25 + [1] * 100 + [0])
+    said = likely_labels(votes, labels, classes=5)
+    assert said.shape == (201, 5)
+    assert said[0] == pytest.approx([0, 0, 0.25, 0.75, 0], abs=0.02)
+    assert said[150] == pytest.approx([0, 1, 0, 0, 0], abs=0.02)
+    assert said[:200].sum(axis=1) == pytest.approx(np.ones(200))
+    assert not said[200].any()  # nobody voted
+    assert not likely_labels(votes, np.zeros(201, dtype=int), classes=5).any()  # nothing to tell
+
+
+def test_votes_read_as_labels_are_mixed_into_the_target(voted: RunConfig) -> None:
+    data = load_run_data(voted)
+    names = data.faces.class_names
+    targets = vote_targets(replace(voted, votes_read="labels"), data)
+    labels = np.eye(7)[data.faces.labels[data.split.train]]
+    assert targets.sum(axis=1) == pytest.approx(np.ones(len(targets)))
+    alike = (targets[2:] - 0.75 * labels[2:]) / 0.25  # all voted neutral: a seventh for each label
+    assert alike == pytest.approx(np.full_like(alike, 1 / 7), abs=0.03)
+    assert targets[2][names.index("neutral")] < 0.1 + labels[2][names.index("neutral")]
 
 
 def test_missing_votes_and_copies_without_votes_are_told(tiny_config: RunConfig) -> None:

@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "cutmix_alpha",
         "mix_probability",
         "votes_share",
+        "votes_read",
     ),
     "Teachers": ("teachers", "teacher_share", "teacher_temperature", "teacher_sees"),
     "Best epoch and early stopping": (
@@ -147,6 +148,11 @@ LABELS: dict[str, tuple[str, str]] = {
         "Share of the FER+ votes",
         "How much of the target ten taggers' votes make, the label the rest; needs votes beside "
         "the data, 0 turns it off.",
+    ),
+    "votes_read": (
+        "A FER+ vote counts for",
+        "names: the expression that it names. labels: the labels that images with such votes have "
+        "in the training set, since the two groups of people named faces differently.",
     ),
     "teachers": (
         "Teachers",
