@@ -25,10 +25,18 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         prog="app.py", description="Expression Lab: a page for facial-expression recognition."
     )
     parser.add_argument(
-        "--data", type=Path, default=Path("data"), metavar="DIR", help="your data sets (data/)"
+        "--data",
+        type=Path,
+        default=environment.get("FER_DATA", "data"),
+        metavar="DIR",
+        help="your data sets (data/, $FER_DATA)",
     )
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="training runs (runs/)"
+        "--runs",
+        type=Path,
+        default=environment.get("FER_RUNS", "runs"),
+        metavar="DIR",
+        help="training runs (runs/, $FER_RUNS)",
     )
     parser.add_argument(
         "--host",

@@ -217,7 +217,8 @@ def opened_page(served: Served, asked: list[str]) -> Iterator[Any]:
 
 
 def test_options_and_their_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "SPACE_ID", "FER_OPEN"):
+    known = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "SPACE_ID", "FER_OPEN")
+    for name in (*known, "FER_DATA", "FER_RUNS"):
         monkeypatch.delenv(name, raising=False)
     options = app.parse_arguments([])
     assert (str(options.data), str(options.runs)) == ("data", "runs")
@@ -232,8 +233,12 @@ def test_the_environment_sets_what_a_space_sets(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "7900")
     monkeypatch.setenv("SPACE_ID", "someone/expression-lab")
+    monkeypatch.setenv("FER_DATA", "/data/sets")
+    monkeypatch.setenv("FER_RUNS", "/data/runs")
     monkeypatch.delenv("FER_OPEN", raising=False)
     options = app.parse_arguments([])
+    assert (options.data, options.runs) == (Path("/data/sets"), Path("/data/runs"))
+    assert app.parse_arguments(["--runs", "r"]).runs == Path("r")
     assert (options.host, options.port, options.public) == ("0.0.0.0", 7900, True)
     monkeypatch.setenv("FER_OPEN", "1")
     assert not app.parse_arguments([]).public

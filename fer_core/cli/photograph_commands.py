@@ -40,6 +40,7 @@ def photo_study(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.sweeps.document import to_markdown
     from fer_core.inference.detect import FaceDetector, packaged_mtcnn
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.runs.shipping import portable_source
     from fer_core.training.evaluation import part_of, run_config
     from fer_core.training.scoring import commit, machine_name
 
@@ -68,7 +69,7 @@ def photo_study(chosen: argparse.Namespace) -> int:
     options += ["--sizes", *map(str, chosen.sizes)] if chosen.sizes else []
     options += ["--mtcnn"] if chosen.mtcnn else []
     place = checkpoint.folder.resolve()
-    data = chosen.data if ":" in chosen.data else f"data/{Path(chosen.data).name}"
+    data = portable_source(chosen.data)
     call = ["python", "-m", "fer_core", "photo-study", f"{place.parent.name}/{place.name}"]
     made_by = (
         f"Written by `{shlex.join([*call, '--data', data, *options])}` on "

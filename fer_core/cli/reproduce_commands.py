@@ -52,13 +52,14 @@ def reproduce(chosen: argparse.Namespace) -> int:
         write_reference_table,
     )
     from fer_core.runs import references
+    from fer_core.runs.shipping import portable_source
     from fer_core.training.devices import choose_device
     from fer_core.training.reproduce import reference_folder, reproduce_beside
     from fer_core.training.reproduce import reproduce as run_reference
 
     whole = chosen.whole or choose_device("auto").type == "cuda"
     wanted = references.find_references(chosen.names)
-    command = f"python -m fer_core reproduce --data {Path(chosen.data).name}"
+    command = f"python -m fer_core reproduce --data {portable_source(chosen.data)}"
 
     def write() -> None:
         rows = [

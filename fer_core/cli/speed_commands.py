@@ -30,9 +30,9 @@ def add_commands(command: Command) -> None:
         "--predict",
         type=Path,
         nargs="?",
-        const=SHIPPED_CHECKPOINTS / "expressnet",
+        const=SHIPPED_CHECKPOINTS / "expressnet-small",
         metavar="CHECKPOINT",
-        help="a photograph's way to its probabilities with this checkpoint (the shipped one)",
+        help="a photograph's way to its probabilities with this checkpoint (expressnet-small)",
     )
     kind.add_argument(
         "--webcam",

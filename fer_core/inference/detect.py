@@ -36,7 +36,7 @@ _SMALLEST = 20
 #: A face of fewer pixels at the first search calls for the second.
 _SMALL = 1.5 * _SMALLEST_FIRST
 
-#: Chosen on 450 PublicTest faces pasted at 64 to 240 pixels, see results/speed.md.
+#: Chosen on 450 PublicTest faces pasted at 64 to 240 pixels, see results/experiments.md.
 SETTINGS = CascadeSettings(thresholds=(0.6, 0.6, MIN_CONFIDENCE), overlaps=(0.5, 0.7, 0.6, 0.7))
 
 

@@ -52,10 +52,10 @@ def write_card(
         record["command"],
         "```",
         f"Seed {config.seed}, {record['epochs_run']} epochs, best by {config.choose_by} in epoch "
-        f"{record['best_epoch']}, {record['seconds']:,.0f} s of training on {record['device']} "
+        f"{record['best_epoch']}, {record['seconds']:,.0f} s with validation on {record['device']} "
         f"({record['machine']}). Code: commit {record['commit'] or 'unknown'}. "
         + ", ".join(f"{name} {number}" for name, number in record["versions"].items())
-        + ". The best epoch was chosen on the validation split; the test split was scored once.",
+        + ". The best epoch was chosen on the validation split; the test split chose nothing.",
         "",
         "## Limits",
         "The model says which label a face picture resembles, as the people who labelled its "

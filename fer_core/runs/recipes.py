@@ -31,9 +31,10 @@ _OWN = (
     recipe(
         "expressnet",
         "ExpressNet",
-        "This project's own small residual network with the settings that made the shipped model: "
-        "SGD with Nesterov momentum, one cycle to 0.1, averaged weights, mild augmentation. Meant "
-        "for FER2013: choose it in the Data tab first. About an hour on two processor cores.",
+        "This project's own small residual network with the settings that made the shipped "
+        "checkpoint of that name: SGD with Nesterov momentum, one cycle to 0.1, averaged "
+        "weights, mild augmentation. Meant for FER2013: choose it in the Data tab first. About an "
+        "hour on one processor core.",
         model="expressnet",
         epochs=36,
         batch_size=128,

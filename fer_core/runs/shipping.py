@@ -49,9 +49,14 @@ def without_path(config: RunConfig) -> RunConfig:
     start = _short(config.start_from) if config.start_from else ""
     teachers = tuple(map(_short, config.teachers))
     config = dataclasses.replace(config, start_from=start, teachers=teachers)
-    if config.data.partition(":")[0] in ("drawn", "hub"):
-        return config
-    return dataclasses.replace(config, data=f"data/{Path(config.data).name}")
+    return dataclasses.replace(config, data=portable_source(config.data))
+
+
+def portable_source(data: str) -> str:
+    """data/FILE in place of a path; "drawn", "drawn:…" and "hub:…" as they are."""
+    if data.partition(":")[0] in ("drawn", "hub"):
+        return data
+    return f"data/{Path(data).name}"
 
 
 def _short(folder: str) -> str:

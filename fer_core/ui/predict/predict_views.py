@@ -1,6 +1,6 @@
 """What a prediction looks like on the page: HTML for the picture, the face cards, and messages.
 
-Pictures travel inside the HTML as data URIs, so nothing that a visitor shows is written to disk.
+Pictures travel inside the HTML as data URIs, so what is drawn for a visitor is not written to disk.
 Class names come from data sets that strangers made: everything is escaped.
 """
 
