@@ -55,7 +55,8 @@ def changes(chosen: argparse.Namespace) -> int:
     for row in label_changes(judge, faces.images[indices], labels, operations, chosen.seed):
         rows.append(row)
         update(len(rows) - 1, len(operations))
-    lines = [f"{judge.model_name} on {len(indices):,} faces of {faces.name}, seed {chosen.seed}"]
+    name = judge.folder.resolve().name
+    lines = [f"{name} on {len(indices):,} faces of {faces.name}, seed {chosen.seed}"]
     for row in rows:
         low, high = row.interval
         right = f"{row.right / row.known:.1%} named rightly" if row.known else ""

@@ -103,6 +103,14 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
     return full + (rest >= 2)
 
 
+def scoring_batch(image_size: int, most: int = 512) -> int:
+    """How many images go through a network at once where it only answers.
+
+    `most` up to 48 pixels, fewer in proportion to the pixels of larger ones, at least 8.
+    """
+    return max(8, min(most, most * 48**2 // image_size**2))
+
+
 def plain_batches(
     part: FaceTensor, preprocessing: Preprocessing, batch_size: int
 ) -> Iterator[Batch]:

@@ -6,6 +6,7 @@ A folder with weights.safetensors is a checkpoint; a run's folder and a shipped 
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,28 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
-from fer_core.models import ModelError, build_model, describe_model
+from fer_core.models import build_model, describe_model
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.config import RunConfig
+from fer_core.runs.limits import BOUNDS
 from fer_core.runs.record import list_runs, read_record
 
 #: The one entry of the file's header that is ours.
 _HEADER = "fer_core"
+#: What a damaged file, or a stranger's, can raise on its way to a network.
+_UNUSABLE = (
+    ArithmeticError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
 
 
 class CheckpointError(ValueError):
@@ -50,12 +65,14 @@ class Checkpoint:
 
     @torch.inference_mode()
     def probabilities(
-        self, images: np.ndarray, batch_size: int = 256, mirrored: bool = False
+        self, images: np.ndarray, batch_size: int = 0, mirrored: bool = False
     ) -> np.ndarray:
         """uint8 (N, H, W, C) → float32 (N, classes), each row summing to 1.
 
-        mirrored: the mean over each image and its mirror image, for twice the work.
+        batch_size: images at once, 0 for as many as suits their size. mirrored: the mean over each
+        image and its mirror image, for twice the work.
         """
+        batch_size = batch_size or scoring_batch(self.preprocessing.image_size, 256)
         if mirrored:
             plain = self.probabilities(images, batch_size)
             return (plain + self.probabilities(images[:, :, ::-1], batch_size)) / 2
@@ -112,7 +129,7 @@ def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
         )
     header = read_header(place.weights)
     try:
-        preprocessing = Preprocessing.from_dict(header["preprocessing"])
+        preprocessing = _preprocessing(header)
         class_names = tuple(str(name) for name in header["class_names"])
         model = build_model(
             header["model"],
@@ -123,11 +140,13 @@ def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
             fetch_weights=False,
         )
         model.load_state_dict(load_file(place.weights))
-        temperature = float(header["temperature"])
-    except (KeyError, TypeError, ValueError, ModelError, RuntimeError, SafetensorError) as error:
+        temperature = _temperature(header)
+        model = model.float().to(device).eval()
+        facts = describe_model(
+            model, header["model"], preprocessing.channels, preprocessing.image_size
+        )
+    except _UNUSABLE as error:
         raise CheckpointError(f"{place.weights} cannot be used: {error}") from error
-    model = model.float().to(device).eval()
-    facts = describe_model(model, header["model"], preprocessing.channels, preprocessing.image_size)
     return Checkpoint(
         folder=place.path,
         model=model,
@@ -153,9 +172,30 @@ def read_header(weights: Path) -> dict[str, Any]:
             f"{weights} has no '{_HEADER}' header; it was not written by this app"
         )
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"the header of {weights} is damaged: {error}") from error
+    if not isinstance(header, dict):
+        raise CheckpointError(f"the header of {weights} is damaged: it is no table of names")
+    return header
+
+
+def _preprocessing(header: dict[str, Any]) -> Preprocessing:
+    """ValueError for pictures of a size that no run can have: a stranger's file could ask for a
+    gigabyte."""
+    values = header["preprocessing"]
+    low, high = BOUNDS["image_size"]
+    size = values["image_size"]
+    if not (isinstance(size, int) and low <= size <= high):
+        raise ValueError(f"its image_size must be {low} to {high} pixels, got {size!r}")
+    return Preprocessing.from_dict(values)
+
+
+def _temperature(header: dict[str, Any]) -> float:
+    value = float(header["temperature"])
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"its temperature must be above 0, got {value}")
+    return value
 
 
 def read_start(folder: str | Path) -> dict[str, Any]:
@@ -176,7 +216,7 @@ def read_start(folder: str | Path) -> dict[str, Any]:
             "weights": place.weights,
             "model": str(header["model"]),
             "model_options": dict(header["model_options"]),
-            "preprocessing": Preprocessing.from_dict(header["preprocessing"]),
+            "preprocessing": _preprocessing(header),
             "class_names": tuple(str(name) for name in header["class_names"]),
         }
     except (KeyError, TypeError, ValueError) as error:

@@ -14,6 +14,7 @@ from typing import Any
 from fer_core.data.augment import AugmentPolicy
 from fer_core.data.faces import DataError
 from fer_core.data.prepare import check_steps
+from fer_core.labels import canonical_name
 from fer_core.models import ModelError, known_model
 from fer_core.runs.checks import ConfigError, checked, parsed, policy_of
 from fer_core.runs.limits import PHASE_FIELDS
@@ -116,6 +117,8 @@ class RunConfig:
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
             object.__setattr__(self, item.name, checked(item.name, item.type, value))
+        mapped = {canonical_name(name): new for name, new in self.class_map.items()}
+        object.__setattr__(self, "class_map", mapped)
         try:
             known_model(self.model, self.model_options)
             check_steps(self.preparation)
@@ -152,8 +155,8 @@ class RunConfig:
         found = [self._phase(place) for place in range(len(self.phases))]
         wanted = [config.epochs for config in found]
         shares = [max(1, round(self.epochs * part / sum(wanted))) for part in wanted]
-        longest = shares.index(max(shares))
-        shares[longest] += self.epochs - sum(shares)
+        while (excess := sum(shares) - self.epochs) != 0:  # one at a time, so none falls to 0
+            shares[shares.index(max(shares))] -= 1 if excess > 0 else -1
         return tuple(
             dataclasses.replace(config, epochs=share)
             for config, share in zip(found, shares, strict=True)

@@ -88,12 +88,13 @@ def repeat_command(config: RunConfig) -> str:
     for name, value in config.to_dict().items():
         if name in ("recipe", "data") or value == base[name]:
             continue
-        if isinstance(value, dict):
+        if isinstance(value, dict) and not set(base[name]) - set(value):
             for part, inner in value.items():
                 if inner != base[name].get(part):
                     words += ["--set", f"{name}.{part}={_plain(inner)}"]
         else:
-            words += ["--set", f"{name}={_plain(value)}"]
+            text = json.dumps(value) if name == "phases" else _plain(value)  # [] of no phases
+            words += ["--set", f"{name}={text}"]
     return shlex.join(words)
 
 
@@ -103,5 +104,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         if all(isinstance(part, str) for part in value):
             return ",".join(value)
+        return json.dumps(value)
+    if isinstance(value, dict):
         return json.dumps(value)
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

@@ -28,7 +28,8 @@ def main() -> int:
         return 0
     with run_lock(folder).acquire(timeout=30):
         before = stored_progress(folder)
-        if before is not None and before.state == "stopped":  # while this process was starting
+        # stopped, or finished by another process, while this one was starting
+        if before is not None and before.state in ("stopped", "finished"):
             return 0
         progress = execute_run(folder)
     return 0 if progress.state in ("finished", "stopped") else 1

@@ -28,11 +28,18 @@ class RunData:
     split: Split
     preprocessing: Preprocessing
 
+    @property
+    def test_drawn(self) -> bool:
+        """Whether the test images were drawn from the set, which has no test part of its own or is
+        not asked for it."""
+        own = self.faces.source_split
+        return own is None or bool(np.any(own[self.split.test] != "test"))
+
     def describe(
         self, preparations: Mapping[int, Sequence[tuple[str, int]]] | None = None
     ) -> dict[str, Any]:
-        """Keys source, name, fingerprint, class_names, counts {split: {class: images}}, and
-        preparations {phase: [[step, rows after it]]} where there are any."""
+        """Keys source, name, fingerprint, class_names, counts {split: {class: images}}, test_drawn,
+        and preparations {phase: [[step, rows after it]]} where there are any."""
         counts = {}
         for part in SPLIT_NAMES:
             labels = self.faces.labels[getattr(self.split, part)]
@@ -44,6 +51,7 @@ class RunData:
             "fingerprint": self.faces.fingerprint,
             "class_names": list(self.faces.class_names),
             "counts": counts,
+            "test_drawn": self.test_drawn,
         }
         if preparations:
             facts["preparations"] = {
@@ -60,7 +68,7 @@ def load_run_data(config: RunConfig, progress: Callable[[int, int], None] | None
     """Read, leave out classes and duplicates as the config asks, and split."""
     faces = read_run_faces(config, progress)
     split = split_faces(faces, split_plan(config))
-    split = replace(split, train=_share(faces, split.train, config))
+    split = replace(split, train=used_share(faces, split.train, config))
     if len(split.train) < 2 or not len(split.validation):
         raise DataError(
             f"training needs images to learn from and to validate on, got {len(split.train)} and "
@@ -171,7 +179,7 @@ def with_class_map(
     return replace(faces, labels=labels, class_names=names, fingerprint="")
 
 
-def _share(faces: Faces, train: np.ndarray, config: RunConfig) -> np.ndarray:
+def used_share(faces: Faces, train: np.ndarray, config: RunConfig) -> np.ndarray:
     """The stratified share of the training part that the run uses, at least one of each class."""
     if config.train_share >= 1:
         return train

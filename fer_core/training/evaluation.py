@@ -16,7 +16,7 @@ from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_json
-from fer_core.training.dataset import split_plan, with_class_map, without_duplicates
+from fer_core.training.dataset import split_plan, used_share, with_class_map, without_duplicates
 from fer_core.training.metrics import full_report, score
 
 
@@ -153,6 +153,8 @@ def part_of(
     plan = split_plan(config) if config else SplitPlan()
     seen = _as_its_run_saw(faces, config, known) if config else faces
     split = split_faces(seen, plan)
+    if config is not None:
+        split = replace(split, train=used_share(seen, split.train, config))
     hidden = np.flatnonzero((faces.labels >= 0) & (seen.labels < 0))
     if plan.kind == "source" and faces.source_split is not None:
         hidden = hidden[faces.source_split[hidden] == part]

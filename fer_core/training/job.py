@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from fer_core.paths import REPOSITORY, RunFolder
 from fer_core.runs.config import RunConfig
@@ -52,7 +52,7 @@ Launch = Callable[[Path, str], None]
 def ensure_worker(runs_folder: Path, device: str) -> None:
     """Start a detached process that works off the queue of a device, if none does already.
 
-    Starting one too many is harmless: it waits for the other's lock and finds the queue empty.
+    Starting one too many is harmless: it ends at once where another waits for its turn already.
     """
     # Threads that wait must not spin: the page and the browser need the same processor cores.
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": python_path()}
@@ -190,10 +190,21 @@ def _queued(runs_folder: Path, device: str) -> list[RunFolder]:
 
 
 def work_off_queue(runs_folder: Path, device: str) -> None:
-    """Execute a device's queued runs, each in a process of its own, until none is left."""
+    """Execute a device's queued runs, each in a process of its own, until none is left.
+
+    Where another process does, this one waits for it, for a run may be queued just as that one
+    ends; one that waits is enough, a third returns.
+    """
+    turn = FileLock(Path(runs_folder) / f".next-{device}.lock")
+    try:
+        turn.acquire(timeout=0)
+    except Timeout:
+        return
     with FileLock(Path(runs_folder) / f".worker-{device}.lock"):
+        turn.release()  # before the queue is read: what is queued from now on finds the turn free
         while waiting := _queued(runs_folder, device):
             folder = waiting[0]
+            queued_at = read_progress(folder).queued_at
             ended = subprocess.run(
                 [sys.executable, "-m", "fer_core.training", str(folder.path)],
                 stdin=subprocess.DEVNULL,
@@ -204,7 +215,8 @@ def work_off_queue(runs_folder: Path, device: str) -> None:
                 check=False,
             )
             progress = read_progress(folder)
-            if progress.state == "queued":  # it died before it could say why
+            # queued as before: it died before it could say why; queued anew: resumed meanwhile
+            if progress.state == "queued" and progress.queued_at == queued_at:
                 lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
                 values = {**asdict(progress), "state": "failed", "reason": lines[-1]}
                 write_progress(folder, Progress(**values))

@@ -27,6 +27,23 @@ def training_loss(
     )
 
 
+def share_of_batch(
+    config: RunConfig, part: torch.Tensor, whole: torch.Tensor, weights: torch.Tensor | None
+) -> torch.Tensor | float:
+    """What the loss of a part counts in that of its batch, so that the parts' losses add up to it.
+
+    part, whole: targets as in `training_loss`. A share of the images, or, where the mean is
+    weighted, of the weights.
+    """
+    if weights is None or (whole.ndim > 1 and config.loss != "one_hot_nll"):
+        return len(part) / len(whole)
+    of_part, of_whole = (
+        (weights[targets] if targets.ndim == 1 else targets @ weights).sum()
+        for targets in (part, whole)
+    )
+    return of_part / of_whole
+
+
 def one_hot_nll(
     probabilities: torch.Tensor,
     targets: torch.Tensor,

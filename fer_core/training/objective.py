@@ -8,7 +8,7 @@ import torch
 
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import RunData
-from fer_core.training.losses import training_loss
+from fer_core.training.losses import share_of_batch, training_loss
 from fer_core.training.mixing import Mixing
 from fer_core.training.teachers import Teachers
 
@@ -50,10 +50,15 @@ class Objective:
         scores: torch.Tensor,
         lesson: Lesson,
         weights: torch.Tensor | None,
+        batch: Lesson,
     ) -> torch.Tensor:
-        """Mean loss (); config: of the phase; weights: float32 (classes,) of `class_weights`."""
+        """What `lesson`, a part of `batch` or all of it, adds to the batch's mean loss: ().
+
+        config: of the phase; weights: float32 (classes,) of `class_weights`.
+        """
         found = training_loss(config, scores, lesson.targets, weights)
+        found = found * share_of_batch(config, lesson.targets, batch.targets, weights)
         if self.teachers is None or lesson.answers is None:
             return found
-        share = self.teachers.share
-        return (1 - share) * found + share * self.teachers.loss(scores, lesson.answers)
+        share, size = self.teachers.share, len(lesson.answers) / len(batch.targets)
+        return (1 - share) * found + share * size * self.teachers.loss(scores, lesson.answers)

@@ -3,6 +3,7 @@ those that are to be kept in half precision."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from fer_core.runs.card import card_note, write_card
 from fer_core.runs.checkpoint import load_checkpoint, read_header, save_weights
 from fer_core.runs.record import RunError, read_record, write_json
 from fer_core.training.calibration import FEWEST_IMAGES, at_temperature, fit_temperature
-from fer_core.training.dataset import as_run_faces, split_plan
+from fer_core.training.dataset import as_run_faces, split_plan, used_share
 from fer_core.training.evaluation import run_config
 from fer_core.training.metrics import calibration_error, full_report, score
+from fer_core.training.scoring import prediction_table, write_predictions
 
 
 def recalibrate(
@@ -44,6 +46,7 @@ def recalibrate(
             "another fingerprint; a temperature is fitted on the checkpoint's own validation part"
         )
     split = split_faces(seen, split_plan(config))
+    split = replace(split, train=used_share(seen, split.train, config))
     state = load_file(folder.weights)
     if half:
         state = halved(state)
@@ -72,7 +75,7 @@ def recalibrate(
         class_names=checkpoint.class_names,
         temperature=temperature,
     )
-    errors = {}
+    errors, tables = {}, []
     for part, (said, mirrored, rows) in answers.items():
         if not len(rows):
             continue
@@ -80,17 +83,25 @@ def recalibrate(
         errors[part] = calibration_error(said, labels)
         now = at_temperature(said, temperature)
         record[part] = full_report(now, labels, checkpoint.class_names)
+        twins = has_twin_in(np.asarray(seen.images[rows]), seen.images[split.train])
+        tables.append(prediction_table(seen, rows, part, now, twins))
         if part != "test":
+            continue
+        record["test_without_twins"] = record["test_mirrored_without_twins"] = None
+        apart = twins.any() and not twins.all()
+        if apart:
+            record["test_without_twins"] = score(now[~twins], labels[~twins])
+        if checkpoint.model_name == "svm":  # as at the end of its run
             continue
         both = (now + at_temperature(mirrored, temperature)) / 2
         record["test_mirrored"] = score(both, labels)
-        twins = has_twin_in(np.asarray(seen.images[rows]), seen.images[split.train])
-        if twins.any() and not twins.all():
-            record["test_without_twins"] = score(now[~twins], labels[~twins])
+        if apart:
             record["test_mirrored_without_twins"] = score(both[~twins], labels[~twins])
     record["calibration"] = {"temperature": temperature, "error_before": errors}
     if half:
         record["model"]["half_precision"] = True
+    if folder.predictions.is_file():  # a run's; a shipped checkpoint has none
+        write_predictions(folder, tables)
     write_json(folder.record, record)
     write_card(folder, config, record, note or card_note(folder))
     return record

@@ -82,9 +82,7 @@ def score_run(
             record["test_mirrored"] = score(both, labels)
             if record["test_without_twins"]:
                 record["test_mirrored_without_twins"] = score(both[~twins], labels[~twins])
-    scratch = folder.predictions.with_name(f".{folder.predictions.name}.part")
-    pd.concat(tables, ignore_index=True).to_parquet(scratch, index=False)
-    scratch.replace(folder.predictions)
+    write_predictions(folder, tables)
     write_json(folder.record, record)
     write_card(folder, config, record)
     return record
@@ -127,6 +125,13 @@ def prediction_table(
             "has_twin": twins,
         }
     )
+
+
+def write_predictions(folder: RunFolder, tables: list[pd.DataFrame]) -> None:
+    """Replace a run's predictions.parquet by these parts, in one step."""
+    scratch = folder.predictions.with_name(f".{folder.predictions.name}.part")
+    pd.concat(tables, ignore_index=True).to_parquet(scratch, index=False)
+    scratch.replace(folder.predictions)
 
 
 def _head(

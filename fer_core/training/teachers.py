@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from fer_core.data.batches import FaceTensor, plain_batches
+from fer_core.data.batches import FaceTensor, plain_batches, scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
@@ -65,7 +65,7 @@ class Teachers:
         device = next(self.checkpoints[0].model.parameters()).device
         part = FaceTensor(images, np.zeros(len(images), dtype=np.int64), device)
         found = []
-        for batch in plain_batches(part, self.own, 512):
+        for batch in plain_batches(part, self.own, scoring_batch(self.own.image_size)):
             seen = batch.images.contiguous(memory_format=torch.channels_last)
             mean = (self.answers(seen) + self.answers(seen.flip(-1))) / 2
             found.append(mean.cpu().numpy())

@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import f1_score
 from torch import nn
 
-from fer_core.data.batches import FaceTensor, plain_batches
+from fer_core.data.batches import FaceTensor, plain_batches, scoring_batch
 from fer_core.data.preprocess import Preprocessing
 
 
@@ -26,7 +26,7 @@ def predict_part(
     """
     model.eval()
     rows = [np.zeros((0, classes), dtype=np.float32)]
-    for batch in plain_batches(part, preprocessing, 512):
+    for batch in plain_batches(part, preprocessing, scoring_batch(preprocessing.image_size)):
         images = batch.images.flip(-1) if mirrored else batch.images
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(part.device.type, torch.bfloat16, enabled=half_precision):

@@ -261,6 +261,34 @@ def test_a_start_that_is_gone_is_said(world: World, tmp_path: Path) -> None:
     assert first_checkpoint(load_checkpoint(world.tuned.path)).folder.name == "start"
 
 
+def test_runs_that_started_from_each_other_are_no_endless_lineage(
+    world: World, tmp_path: Path
+) -> None:
+    """A folder deleted and its name given to a later run that started from the first's child."""
+    for name, start in (("one", "two"), ("two", "one")):
+        shutil.copytree(world.tuned.path, tmp_path / name)
+        config = json.loads((tmp_path / name / "config.json").read_text())
+        changed = {**config, "start_from": str(tmp_path / start)}
+        (tmp_path / name / "config.json").write_text(json.dumps(changed))
+    with pytest.raises(DataError, match="a later run has taken the name"):
+        first_checkpoint(load_checkpoint(tmp_path / "one"))
+
+
+def test_data_of_which_nothing_is_known_is_not_the_same_data(world: World, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(world.start.path, bare)
+    (bare / "record.json").unlink()
+    (bare / "data.json").unlink()
+    config = json.loads((bare / "config.json").read_text())
+    changed = {**config, "data": "gone.csv", "classes_left_out": ["disgust"]}
+    (bare / "config.json").write_text(json.dumps(changed))
+    faces = read_faces(world.away, image_size=48)
+    kept = tuple(name for name in faces.class_names if name != "disgust")
+    numbers = [kept.index(name) if name in kept else -1 for name in faces.class_names]
+    others = replace(faces, class_names=kept, labels=np.array(numbers)[faces.labels])
+    assert learned_from(load_checkpoint(bare), others) is None
+
+
 def test_twins_of_training_images_are_counted(world: World, start: Checkpoint) -> None:
     home = read_faces(world.home, image_size=48)
     train = load_run_data(lineage(start)[0][0]).split.train

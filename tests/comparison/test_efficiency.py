@@ -128,6 +128,22 @@ def test_a_set_without_a_part_of_its_own_is_told_by_the_size_of_the_test(tmp_pat
     assert [len(group.folders) for group in scored_sets(runs, tmp_path)] == [1, 1]
 
 
+def test_a_run_on_a_share_of_the_training_part_tells_whether_its_test_was_drawn(
+    tmp_path: Path,
+) -> None:
+    """Its counts do not: a part of the training images is missing in them."""
+    runs = tmp_path / "runs"
+    for drawn in (True, False):
+        for seed in (1, 2):
+            place = runs / f"{drawn}-{seed}"
+            folder = write_run(place, 0.5, split_seed=seed, fingerprint=f"f{drawn}")
+            record = json.loads((folder / "record.json").read_text())
+            counts = {"train": {"a": 126}, "validation": {"a": 28}, "test": {"a": 70}}
+            record["data"] |= {"counts": counts, "test_drawn": drawn}
+            (folder / "record.json").write_text(json.dumps(record))
+    assert [len(group.folders) for group in scored_sets(runs, tmp_path)] == [2, 1, 1]
+
+
 def test_efficiency_in_both_counts(tmp_path: Path) -> None:
     write_run(tmp_path / "runs" / "a", 0.5, gflops=0.04)
     write_run(tmp_path / "runs" / "b", 0.6, gflops=0.02)

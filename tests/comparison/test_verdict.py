@@ -281,6 +281,16 @@ def test_plain_values_for_json(make_run: MakeRun) -> None:
     assert values["runs"][0]["spent"]["images"] == 3600
 
 
+def test_a_machine_without_updates_is_not_given_any(make_run: MakeRun) -> None:
+    run = make_run("machine", answers(0.7, 1))
+    kept = [{**epoch, "updates": 0} for epoch in read_epochs(run)]  # as a fitted SVM writes it
+    run.epochs.unlink()
+    for epoch in kept:
+        append_epoch(run, epoch)
+    assert read_spending(run).updates == 0
+    assert positions(run, kept, "updates") == [0, 0, 0, 0]
+
+
 def test_older_runs_are_counted_from_their_settings(make_run: MakeRun) -> None:
     run = make_run("old", answers(0.7, 1))
     before = read_spending(run)

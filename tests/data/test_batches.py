@@ -6,7 +6,13 @@ import torch
 
 from fer_core.data.augment import POLICIES
 from fer_core.data.balance import balanced_order, class_weights
-from fer_core.data.batches import FaceTensor, plain_batches, steps_per_epoch, training_batches
+from fer_core.data.batches import (
+    FaceTensor,
+    plain_batches,
+    scoring_batch,
+    steps_per_epoch,
+    training_batches,
+)
 from fer_core.data.faces import Faces
 from fer_core.data.preprocess import Preprocessing
 
@@ -64,3 +70,8 @@ def test_class_weights_undo_the_imbalance() -> None:
     assert weights[2] == 0
     assert 3 * weights[0] == pytest.approx(weights[1])
     assert (3 * weights[0] + weights[1]) / 4 == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("size", "images"), [(16, 512), (48, 512), (96, 128), (224, 23), (512, 8)])
+def test_large_pictures_are_scored_in_smaller_batches(size: int, images: int) -> None:
+    assert scoring_batch(size) == images

@@ -94,11 +94,21 @@ def test_an_unknown_field_or_broken_file_is_refused() -> None:
         find_recipe("slow")
 
 
-def test_the_repeat_command_makes_the_same_run() -> None:
+@pytest.mark.parametrize(
+    ("recipe", "settings"),
+    [
+        ("expressnet", ["epochs=3", "augment.noise_std=0.1", "classes_left_out=fear"]),
+        ("expressnet_base", ["model_options={}"]),
+        ("expressnet_base", ["model=timm/resnet18", "model_options={}"]),
+        ("two_phase", ["phases=[]", "epochs=2"]),
+        ("class_targeted", ["preparation="]),
+        ("expressnet", ["class_map.fear=sad", "ema_decay=0"]),
+    ],
+)
+def test_the_repeat_command_makes_the_same_run(recipe: str, settings: list[str]) -> None:
     import shlex
 
-    settings = ["epochs=3", "augment.noise_std=0.1", "classes_left_out=fear", "ema_decay=0"]
-    config = find_recipe("expressnet").config.with_settings(["data=my data.csv", *settings])
+    config = find_recipe(recipe).config.with_settings(["data=my data.csv", *settings])
     words = shlex.split(repeat_command(config))
     assert words[:4] == ["python", "-m", "fer_core", "train"]
     given = dict(zip(words[4::2], words[5::2], strict=True))
@@ -106,3 +116,10 @@ def test_the_repeat_command_makes_the_same_run() -> None:
     again = find_recipe(given["--recipe"]).config.with_settings([f"data={given['--data']}", *told])
     assert again == config
     assert len(told) == len(settings)
+
+
+@pytest.mark.parametrize(("epochs", "expected"), [(4, [1, 1, 1, 1]), (5, [2, 1, 1, 1])])
+def test_no_phase_is_left_without_an_epoch(epochs: int, expected: list[int]) -> None:
+    phases = tuple({"epochs": part} for part in (50, 50, 1, 1))
+    found = RunConfig(phases=phases, epochs=epochs).phase_configs()
+    assert sorted((part.epochs for part in found), reverse=True) == expected

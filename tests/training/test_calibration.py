@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -92,13 +93,16 @@ def test_a_checkpoint_without_a_temperature_gets_one(
     config = tiny_config.with_settings(["split=stratified", "validation_share=0.3", "epochs=4"])
     run = create_run(config, tmp_path / "runs", "old")
     execute_run(run)
-    wanted = read_record(run)
+    wanted, stored = read_record(run), pd.read_parquet(run.predictions)
     header = read_header(run.weights)
     header["preprocessing"] = Preprocessing.from_dict(header["preprocessing"])
     name, names = header.pop("model"), tuple(header.pop("class_names"))
     for temperature in (1.0, 3.0):  # as an older version left it, and as a wrong one would
         header["temperature"] = temperature
         state = load_file(run.weights)
+        answers = pd.read_parquet(run.predictions)
+        answers["probability_angry"] = 0.0
+        answers.to_parquet(run.predictions)
         save_weights(run.weights, state, model_name=name, class_names=names, **header)
         run.record.write_text(json.dumps({**wanted, "calibration": None, "test": {}}))
         assert main(["calibrate", str(run.path), "--data", config.data]) == 0
@@ -109,6 +113,11 @@ def test_a_checkpoint_without_a_temperature_gets_one(
         mirrored = wanted["test_mirrored"]["loss"]
         assert found["test_mirrored"]["loss"] == pytest.approx(mirrored, rel=1e-2)
         assert found["test"]["confusion"] == wanted["test"]["confusion"]
+        renewed = pd.read_parquet(run.predictions)  # other tables are made from them
+        assert list(renewed.columns) == list(stored.columns)
+        assert renewed["probability_angry"].to_numpy() == pytest.approx(
+            stored["probability_angry"].to_numpy(), abs=1e-2
+        )
 
 
 def test_a_run_that_left_a_class_out_is_calibrated_on_what_it_saw(

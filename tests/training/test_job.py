@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
@@ -218,3 +220,48 @@ def test_a_held_lock_means_alive(tiny_config: RunConfig, tmp_path: Path) -> None
     folder = create_run(tiny_config, tmp_path / "runs", "one")
     with run_lock(folder).acquire(), pytest.raises(RunError, match="is running"):
         delete_run(folder)
+
+
+def test_of_several_that_wait_for_a_device_one_stays(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    folder = start_run(replace(tiny_config, epochs=1), runs, "one", launch=_no_launch)
+    working, waiting = FileLock(runs / ".worker-cpu.lock"), FileLock(runs / ".next-cpu.lock")
+    with working, waiting:
+        work_off_queue(runs, "cpu")  # returns at once: somebody waits already
+        assert read_progress(folder).state == "queued"
+    work_off_queue(runs, "cpu")
+    assert read_progress(folder).state == "finished"
+    assert not waiting.is_locked
+
+
+def test_a_run_resumed_while_its_stopped_child_ends_goes_on(
+    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = start_run(replace(tiny_config, epochs=1), tmp_path / "runs", "one", launch=_no_launch)
+    real, calls = subprocess.run, []
+
+    def child(*words: Any, **options: Any) -> Any:
+        calls.append(words)
+        if len(calls) > 1:
+            return real(*words, **options)
+        write_progress(folder, replace(read_progress(folder), state="stopped"))
+        resume_run(folder, launch=_no_launch)  # by a visitor, before the process has gone
+        return subprocess.CompletedProcess(words, 0, "", "")
+
+    monkeypatch.setattr("fer_core.training.job.subprocess.run", child)
+    work_off_queue(tmp_path / "runs", "cpu")
+    assert len(calls) == 2
+    assert read_progress(folder).state == "finished"
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_not_run_again(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    folder = start_run(replace(tiny_config, epochs=1), tmp_path / "runs", "one", launch=_no_launch)
+    execute_run(folder)
+    before = folder.record.stat().st_mtime_ns
+    words = [sys.executable, "-m", "fer_core.training", str(folder.path)]  # what the worker starts
+    assert subprocess.run(words, check=False).returncode == 0
+    assert folder.record.stat().st_mtime_ns == before

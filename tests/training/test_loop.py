@@ -11,6 +11,8 @@ from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.loop import Training
+from fer_core.training.losses import training_loss
+from fer_core.training.objective import Lesson
 from fer_core.training.run import execute_run
 
 _CPU = torch.device("cpu")
@@ -100,6 +102,28 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(tiny_config: RunConfig)
     assert torch.allclose(weights[0], weights[1], atol=1e-6)
     fresh = _training(config).model.parameters()
     assert not torch.allclose(torch.cat([value.flatten() for value in fresh]), weights[0])
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "one_hot_nll"])
+@pytest.mark.parametrize("soft", [False, True])
+def test_the_losses_of_parts_add_up_to_that_of_the_batch(
+    tiny_config: RunConfig, loss: str, soft: bool
+) -> None:
+    config = replace(tiny_config, loss=loss, class_weights=True)
+    random = torch.Generator().manual_seed(0)
+    scores = torch.randn(12, 7, generator=random)
+    targets = torch.tensor([0] * 6 + [1, 2, 3, 4, 5, 6])  # the first part of common faces alone
+    if soft:
+        targets = torch.softmax(torch.randn(12, 7, generator=random), dim=1)
+    weights = torch.tensor([0.2, 3.0, 1.0, 1.0, 5.0, 1.0, 1.0])
+    training = _training(config)
+    whole = Lesson(torch.zeros(12, 1, 48, 48), targets, None)
+    expected = training_loss(config, scores, targets, weights)
+    parts = [
+        training.objective.loss(config, scores[a:b], whole.part(a, b), weights, whole)
+        for a, b in ((0, 6), (6, 12))
+    ]
+    assert sum(parts) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_parts_are_never_of_a_single_image(tiny_config: RunConfig) -> None:

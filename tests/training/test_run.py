@@ -134,6 +134,31 @@ def test_the_test_part_of_a_run_that_left_images_out_is_found_again(
     assert again["left_out"] == {"fear": 30}
 
 
+def test_a_class_left_out_under_another_spelling_stays_out(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    """The draw of a split hangs on the classes: were it still there, test images were learned."""
+    config = tiny_config.with_settings(["class_map.Anger=", "split=stratified", "epochs=1"])
+    assert config.class_map == {"angry": ""}
+    folder = _run(config, tmp_path / "runs", "one")
+    again = evaluate_checkpoint(load_checkpoint(folder.path), read_faces(config.data))
+    assert again["confusion"] == read_record(folder)["test"]["confusion"]
+    assert again["left_out"] == {"angry": 30}
+
+
+def test_the_training_part_of_a_run_is_the_share_that_it_used(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = replace(tiny_config, train_share=0.25, epochs=1)
+    folder = _run(config, tmp_path / "runs", "one")
+    used = load_run_data(config).split.train
+    found = evaluate_checkpoint(load_checkpoint(folder.path), read_faces(config.data), "train")
+    assert found["n"] == len(used) == 28  # a quarter of 126, rounded for each class
+    assert read_record(folder)["data"]["test_drawn"] is False
+    drawn = load_run_data(replace(config, split="stratified"))
+    assert drawn.describe()["test_drawn"] is True
+
+
 def test_early_stopping_ends_before_the_last_epoch(tiny_config: RunConfig, tmp_path: Path) -> None:
     config = replace(tiny_config, epochs=40, learning_rate=1e-8, early_stopping_patience=2)
     folder = _run(config, tmp_path / "runs", "one")

@@ -46,7 +46,7 @@ def read_spending(folder: RunFolder, name: str = "") -> Spending:
     return Spending(
         name=name or folder.name,
         epochs=count,
-        updates=last.get("updates") or (per_epoch * count if per_epoch else None),
+        updates=last.get("updates", per_epoch * count if per_epoch else None),
         seconds=last.get("train_seconds") or record.get("seconds") or counted_seconds,
         images=last.get("images_seen") or (images * count if images else None),
         device=str(record.get("device") or ""),
@@ -58,7 +58,7 @@ def positions(folder: RunFolder, epochs: Sequence[Mapping[str, Any]], axis: str)
     if axis == "epochs":
         return [float(epoch["epoch"]) for epoch in epochs]
     if axis == "updates":
-        if all(epoch.get("updates") for epoch in epochs):
+        if all("updates" in epoch for epoch in epochs):
             return [float(epoch["updates"]) for epoch in epochs]
         per_epoch, _ = _epoch_size(folder)
         return [float(per_epoch * epoch["epoch"]) for epoch in epochs] if per_epoch else []

@@ -101,7 +101,7 @@ def scored_sets(runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS) -> list[
     for name, folder in _scored(leaderboard(runs_folder, shipped)):
         record, config = read_record(RunFolder(folder)), read_json(RunFolder(folder).config) or {}
         data, test = (record or {}).get("data") or {}, (record or {}).get("test") or {}
-        drawn = _how_drawn(config, data.get("counts") or {})
+        drawn = _how_drawn(config, data)
         support = tuple(row.get("support") for row in test.get("per_class") or ())
         key = repr((data.get("fingerprint"), test.get("n"), support, drawn))
         if key not in groups:
@@ -121,15 +121,18 @@ def _scored(board: pd.DataFrame) -> list[tuple[str, Path]]:
     return list(zip(names, map(Path, scored["folder"]), strict=True))
 
 
-def _how_drawn(config: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]]) -> str:
+def _how_drawn(config: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     """How the test part was drawn, "" where the set came with one.
 
-    A set without a part of its own is drawn from also with split "source"; its size shows that.
+    A set without a part of its own is drawn from also with split "source"; the run says so, and
+    that of an older one is told by its size.
     """
     share = float(config.get("test_share") or 0)
-    sizes = {part: sum(found.values()) for part, found in counts.items()}
-    looks_drawn = share and sizes.get("test") == math.ceil(share * sum(sizes.values()))
-    if config.get("split") != "stratified" and not looks_drawn:
+    sizes = {part: sum(found.values()) for part, found in (data.get("counts") or {}).items()}
+    drawn = data.get("test_drawn")
+    if drawn is None:  # a run from before this was written down
+        drawn = share and sizes.get("test") == math.ceil(share * sum(sizes.values()))
+    if config.get("split") != "stratified" and not drawn:
         return ""
     return f"a stratified {share:.0%} drawn with seed {config.get('split_seed')}"
 

@@ -46,10 +46,8 @@ def learned_from(checkpoint: Checkpoint, faces: Faces) -> RunConfig | None:
     """The run of the checkpoint's lineage that used this very set, or None."""
     for config, fingerprint in lineage(checkpoint):
         same_place = bool(faces.source) and _place(config.data) == _place(faces.source)
-        if same_place or fingerprint in (
-            faces.fingerprint,
-            _fingerprint_seen(faces, config, checkpoint),
-        ):
+        known = (faces.fingerprint, _fingerprint_seen(faces, config, checkpoint))
+        if same_place or (fingerprint and fingerprint in known):
             return config
     return None
 
@@ -84,10 +82,16 @@ def first_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
 
     A shipped one is such a beginning, whatever earlier stages it had: they are not shipped.
     """
-    shipped = SHIPPED_CHECKPOINTS.resolve()
+    shipped, seen = SHIPPED_CHECKPOINTS.resolve(), set()
     while (config := run_config(checkpoint)) is not None and config.start_from:
         if checkpoint.folder.resolve().parent == shipped:
             return checkpoint
+        seen.add(checkpoint.folder.resolve())
+        if Path(config.start_from).resolve() in seen:
+            raise DataError(
+                f"{checkpoint.folder.name} started from {config.start_from}, a folder of which a "
+                "later run has taken the name; the first checkpoint is gone"
+            )
         try:
             checkpoint = load_checkpoint(Path(config.start_from))
         except CheckpointError as error:

@@ -1,0 +1,58 @@
+"""Weights files that are damaged, or made by a stranger: refused in words, never half used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file, save_file
+from serving import write_checkpoint
+
+from fer_core.runs.checkpoint import CheckpointError, load_checkpoint, read_header, read_start
+
+
+def _with_header(folder: Path, text: str) -> Path:
+    """A checkpoint whose header is this text."""
+    weights = write_checkpoint(folder) / "weights.safetensors"
+    save_file(load_file(weights), weights, metadata={"fer_core": text})
+    return folder
+
+
+def _with(folder: Path, **changes: Any) -> Path:
+    header = read_header(write_checkpoint(folder) / "weights.safetensors")
+    return _with_header(folder, json.dumps({**header, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"temperature": float("nan")}, "its temperature must be above 0, got nan"),
+        ({"temperature": 0}, "its temperature must be above 0"),
+        ({"temperature": 10**400}, "cannot be used"),
+        ({"model": 5}, "cannot be used"),
+        ({"model_options": ["dropout"]}, "cannot be used"),
+        ({"preprocessing": {"image_size": 0, "mean": [0.5], "std": [0.5]}}, "must be 16 to 512"),
+        ({"preprocessing": {"image_size": 10**9, "mean": [0.5], "std": [0.5]}}, "16 to 512"),
+        ({"preprocessing": 7}, "cannot be used"),
+        ({"class_names": 3}, "cannot be used"),
+    ],
+)
+def test_a_header_that_makes_no_sense_is_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(_with(tmp_path / "odd", **changes))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "7", "{"])
+def test_a_header_that_is_no_table_is_damaged(tmp_path: Path, text: str) -> None:
+    with pytest.raises(CheckpointError, match=r"the header of .* is damaged"):
+        load_checkpoint(_with_header(tmp_path / "odd", text))
+
+
+def test_a_run_cannot_start_from_pictures_of_an_impossible_size(tmp_path: Path) -> None:
+    odd = _with(tmp_path / "odd", preprocessing={"image_size": 4096, "mean": [0.5], "std": [0.5]})
+    with pytest.raises(CheckpointError, match="must be 16 to 512"):
+        read_start(odd)
