@@ -53,6 +53,18 @@ def test_audit_counts(capsys: pytest.CaptureFixture[str], tiny_csv: Path) -> Non
     assert values["counts_per_split"]["test"]["angry"] == 6
 
 
+def test_a_set_that_cannot_be_split_is_audited_all_the_same(
+    capsys: pytest.CaptureFixture[str], tiny_csv: Path
+) -> None:
+    lines = tiny_csv.read_text().splitlines()
+    only_test = [lines[0], *(line for line in lines if line.endswith("PrivateTest"))]
+    tiny_csv.write_text("\n".join(only_test) + "\n")
+    assert main(["audit", str(tiny_csv), "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["images"] == 42
+    assert "no split yet: " in said.err
+
+
 def test_train_evaluate_and_resume(
     capsys: pytest.CaptureFixture[str], run: Path, tiny_csv: Path
 ) -> None:

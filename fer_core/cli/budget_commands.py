@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.cli.arguments import DATA_HELP, add_runs
 from fer_core.cli.execution import execute_all
 from fer_core.cli.output import Command, show_result
+from fer_core.runs.record import RunError
 
 if TYPE_CHECKING:
     from fer_core.comparison.budgets.equal_budget import BudgetPlan
@@ -164,8 +165,12 @@ def budgets(chosen: argparse.Namespace) -> int:
 
     rows, lines = [], []
     for name in list_plans(chosen.runs):
-        plan = read_plan(chosen.runs, name)
-        states = budget_states(plan, chosen.runs)
+        try:
+            plan = read_plan(chosen.runs, name)
+            states = budget_states(plan, chosen.runs)
+        except RunError as error:  # one damaged plan hides no other
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
         rows.append({**plan.to_dict(), "contenders": [asdict(item) for item in states]})
         lines.append(f"{name}: the same {plan.amount:g} {plan.kind}")
         lines += [f"  {item.run}: {item.state} {item.share:.0%}" for item in states]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,15 @@ from fer_core.cli.output import (
 
 def audit(chosen: argparse.Namespace) -> int:
     from fer_core.data.audit import audit_faces
+    from fer_core.data.faces import DataError
     from fer_core.data.split import SplitPlan, split_faces
 
     faces = read_data(chosen.data)
-    split = split_faces(faces, SplitPlan()) if faces.labelled else None
+    split = None
+    try:
+        split = split_faces(faces, SplitPlan()) if faces.labelled else None
+    except DataError as error:  # such a set is worth an audit all the more
+        print(f"no split yet: {error}", file=sys.stderr)
     values = audit_faces(faces, split).to_dict()
     lines = [f"{key}: {value}" for key, value in values.items()]
     return show_result(chosen, values, "\n".join(lines))

@@ -15,6 +15,8 @@ from fer_core.cli.output import Command, progress_bar, show_result
 from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
 
 _RESULTS = REPOSITORY / "results"
+#: What `--predict` alone measures.
+_USUAL = SHIPPED_CHECKPOINTS / "expressnet-small"
 
 
 def add_commands(command: Command) -> None:
@@ -30,7 +32,7 @@ def add_commands(command: Command) -> None:
         "--predict",
         type=Path,
         nargs="?",
-        const=SHIPPED_CHECKPOINTS / "expressnet-small",
+        const=_USUAL,
         metavar="CHECKPOINT",
         help="a photograph's way to its probabilities with this checkpoint (expressnet-small)",
     )
@@ -109,7 +111,7 @@ def _bench_prediction(chosen: argparse.Namespace) -> int:
         "rounds": chosen.repeats,
         "speeds": [dataclasses.asdict(one) for one in found],
     }
-    shipped = chosen.predict == SHIPPED_CHECKPOINTS / "expressnet"
+    shipped = chosen.predict == _USUAL
     options = "" if shipped else f" checkpoints/{checkpoint.folder.name}"
     options += f" --repeats {chosen.repeats}"
     options += " --fer PYTHON" if chosen.fer else ""

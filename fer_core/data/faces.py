@@ -95,8 +95,9 @@ class Faces:
         found = np.bincount(self.labels[self.labels >= 0], minlength=len(self.class_names))
         return {name: int(count) for name, count in zip(self.class_names, found, strict=True)}
 
-    def subset(self, indices: np.ndarray) -> Faces:
-        """The faces at `indices` (int (M,)), in that order, with a fingerprint of their own."""
+    def subset(self, indices: np.ndarray | slice) -> Faces:
+        """The faces at `indices` (int (M,), or a slice, which copies no picture), in that order,
+        with a fingerprint of their own."""
         split = None if self.source_split is None else self.source_split[indices]
         return replace(
             self,

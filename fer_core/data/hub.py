@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from fer_core.data.faces import DataError
+from fer_core.data.parquet_files import are_one_set
 
 MAX_DOWNLOAD_BYTES = 20 * 2**30
 #: Where the Hub itself puts a parquet copy of a data set that is stored in another form.
@@ -38,9 +39,10 @@ def download_parquet(repository: str) -> list[tuple[str, Path]]:
                 for item in facts.siblings or []
                 if item.rfilename.endswith(".parquet")
             )
-            configurations = {name.split("/")[0] for name, _ in found}
-            if revision == _CONVERTED and len(configurations) > 1:
-                listed = ", ".join(sorted(configurations)[:6])
+            folders = {name.split("/")[0] for name, _ in found}
+            several = revision == _CONVERTED and len(folders) > 1
+            if found and (several or not are_one_set([name for name, _ in found])):
+                listed = ", ".join(sorted(folders)[:6])
                 raise DataError(
                     f"{repository} holds several data sets ({listed}); download one, give its path"
                 )

@@ -44,7 +44,14 @@ def parquet_form(files: Sequence[tuple[str, Opener]]) -> Form:
     """
     several = len(files) > 1
     tables = [_table(name, opener) for name, opener in files]
-    declared = next((table.declared for table in tables if table.declared), [])
+    told = {tuple(table.declared) for table in tables if table.declared}
+    if len(told) > 1:
+        first, second, *_ = ("/".join(names) for names in sorted(told))
+        raise DataError(
+            f"these files are of several data sets: one numbers its classes {first[:120]}, another "
+            f"{second[:120]}; give the files of one set"
+        )
+    declared = list(told.pop()) if told else []
     # one meaning of the numbers for all files, whichever of them happens to hold which
     values = [value for table in tables for value in table.values]
     names = LabelNames(values, declared, column=tables[0].label or "")
@@ -57,8 +64,10 @@ def parquet_form(files: Sequence[tuple[str, Opener]]) -> Form:
 
 def are_one_set(names: Sequence[str]) -> bool:
     """Whether files belong together: each names a split, or they are numbered parts of one."""
-    if len(names) == 1 or all(map(_split_of_name, names)):
+    if len(names) == 1:
         return True
+    if all(map(_split_of_name, names)):
+        return len({_folders_besides_splits(name) for name in names}) == 1
     return len({re.sub(r"\d+", "", PurePosixPath(name).name) for name in names}) == 1
 
 
@@ -164,6 +173,12 @@ def _content(value: object) -> bytes | np.ndarray:
     if not isinstance(value, bytes) or not value:
         raise ValueError("no picture in this row")
     return value
+
+
+def _folders_besides_splits(name: str) -> tuple[str, ...]:
+    """The folders of a file that name no split: those that two sets in one place differ in."""
+    folders = PurePosixPath(name.replace("\\", "/")).parts[:-1]
+    return tuple(folder for folder in folders if split_name(folder) is None)
 
 
 def _split_of_name(name: str) -> str | None:

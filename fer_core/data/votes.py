@@ -1,7 +1,8 @@
 """FER+: what ten taggers said of each FER2013 face (Barsoum et al. 2016, arXiv 1608.01041).
 
-Enters: a source whose rows carry `ferplus_*` columns, or a fer2013.csv beside which the published
-fer2013new.csv lies. Leaves: `Votes`, one row per image of `read_faces`, in its order.
+Enters: a source whose rows carry `ferplus_*` columns, or a fer2013.csv (or the train.csv of its
+training rows) beside which the published fer2013new.csv lies. Leaves: `Votes`, one row per image of
+`read_faces`, in its order.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +97,7 @@ def read_votes(source: str | Path, ids: np.ndarray | None = None) -> Votes | Non
     if path.suffix.lower() == ".parquet":
         votes, file = _parquet_votes(path), path.name
     elif path.suffix.lower() == ".csv":
-        votes, file = _csv_votes(path.with_name(VOTES_FILE)), VOTES_FILE
+        votes, file = _csv_votes(path), VOTES_FILE
     else:
         return None
     if votes is None:
@@ -131,20 +133,55 @@ def _parquet_votes(path: Path) -> Votes | None:
     return Votes(counts, tuple(_option(name.removeprefix(PREFIX)) for name in columns))
 
 
-def _csv_votes(path: Path) -> Votes | None:
+def _csv_votes(faces: Path) -> Votes | None:
+    """The votes beside a csv of faces, one for each of its rows.
+
+    DataError when it has another number of rows: any csv may lie in the same folder, and the rows
+    of another set must not get these votes.
+    """
+    path = faces.with_name(VOTES_FILE)
     if not path.is_file():
         return None
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header, *rows = [row for row in csv.reader(file) if row]
-        places = [
-            place for place, name in enumerate(header) if name.strip().lower() not in _OTHER_COLUMNS
-        ]
+        places = [place for place, name in enumerate(header) if _plain(name) not in _OTHER_COLUMNS]
         counts = np.array([[int(row[place]) for place in places] for row in rows], dtype=np.int64)
     except (OSError, UnicodeDecodeError, csv.Error, ValueError, IndexError) as error:
         raise DataError(f"{path.name} is no readable file of votes ({error})") from error
     options = tuple(_option(header[place]) for place in places)
-    return Votes(counts.reshape(len(rows), len(options)), options)
+    votes = Votes(counts.reshape(len(rows), len(options)), options)
+    count = _data_rows(faces)
+    if count == len(votes):
+        return votes
+    usage = next((place for place, name in enumerate(header) if _plain(name) == "usage"), None)
+    if usage is not None:  # Kaggle's train.csv is the training rows of fer2013.csv
+        training = np.array([_plain(row[usage]) == "training" for row in rows])
+        if count == training.sum():
+            return votes.subset(np.flatnonzero(training))
+    raise DataError(
+        f"{path.name} has votes for {len(rows):,} rows, {faces.name} has {count:,}; it belongs to "
+        "another file"
+    )
+
+
+def _plain(text: str) -> str:
+    return text.strip().lower()
+
+
+def _data_rows(path: Path) -> int:
+    """Rows of a csv below its header, without reading what is in them."""
+    try:
+        facts = path.stat()
+        return _counted_rows(path, facts.st_mtime_ns, facts.st_size)
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read ({error})") from error
+
+
+@lru_cache(maxsize=32)
+def _counted_rows(path: Path, changed: int, size: int) -> int:
+    with path.open("rb") as file:
+        return max(0, sum(1 for line in file if line.strip()) - 1)
 
 
 def _option(name: str) -> str:

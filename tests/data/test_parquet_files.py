@@ -136,6 +136,13 @@ def test_files_that_do_not_belong_together_are_not_mixed(tmp_path: Path) -> None
         read_faces(tmp_path)
 
 
+def test_two_sets_with_a_split_each_are_not_mixed(tmp_path: Path) -> None:
+    for name in ("mine", "yours"):
+        write_parquet(tmp_path / name / "train.parquet", {"label": [0]})
+    with pytest.raises(DataError, match="several data sets"):
+        read_faces(tmp_path)
+
+
 def fake_hub(
     monkeypatch: pytest.MonkeyPatch, folder: Path, facts: Callable[[str], list[Path]]
 ) -> list[str]:

@@ -74,10 +74,25 @@ def test_the_published_file_beside_a_csv_is_used(tmp_path: Path) -> None:
     assert votes.counts.tolist() == [[9, 1, 0, 0], [2, 7, 1, 0]]  # row 1 has too few pixels
 
 
-def test_a_file_of_votes_that_is_too_short_is_refused(tiny_csv: Path) -> None:
-    tiny_csv.with_name(VOTES_FILE).write_text("Usage,Image name,neutral\nTraining,x,10\n")
-    with pytest.raises(DataError, match=r"votes for 1 rows, tiny\.csv has at least 210"):
+@pytest.mark.parametrize("rows", [1, 209, 300])
+def test_the_votes_of_another_file_are_refused(tiny_csv: Path, rows: int) -> None:
+    """Any csv may lie beside FER2013 and its votes; row for row they would be somebody else's."""
+    lines = ["Usage,Image name,neutral", *["Training,x,10"] * rows]
+    tiny_csv.with_name(VOTES_FILE).write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=rf"votes for {rows} rows, tiny\.csv has 210; it belongs"):
         read_votes(tiny_csv)
+    assert not has_votes(tiny_csv)
+
+
+def test_the_training_rows_alone_get_their_votes(tiny_csv: Path) -> None:
+    """Kaggle's train.csv beside the published file, which has votes for all rows."""
+    lines = ["Usage,Image name,neutral"]
+    lines += [f"Training,x,{row % 10}" for row in range(210)] + ["PublicTest,x,3"] * 40
+    tiny_csv.with_name(VOTES_FILE).write_text("\n".join(lines) + "\n")
+    assert read_votes(tiny_csv).counts[:, 0].tolist() == [row % 10 for row in range(210)]
+    with tiny_csv.open("a") as file:
+        file.write(tiny_csv.read_text().splitlines()[1] + "\n")
+    assert not has_votes(tiny_csv)  # a changed file is counted again
 
 
 def test_a_damaged_file_of_votes_is_named(tiny_csv: Path) -> None:

@@ -255,3 +255,15 @@ def test_the_table_of_costs_takes_numbers_and_keeps_what_is_none() -> None:
     table = pd.DataFrame(rows, columns=["file", "GFLOPs"])
     assert board.gflops_of(table) == {"a": 0.3, "d": "x", "f": 2.0}
     assert board.gflops_of(None) == {}
+
+
+def test_a_visitors_next_prediction_takes_the_place_of_the_last(
+    hundred: content.PredictedFile,
+) -> None:
+    """Otherwise one visitor's many would push out everyone else's."""
+    kept = content.PredictedFiles(most=3)
+    theirs = kept.keep(hundred.faces, hundred.predictions, "a", "them")
+    for _ in range(5):
+        mine = kept.keep(hundred.faces, hundred.predictions, "a", "me")
+    assert kept.find(theirs)
+    assert kept.find(mine)

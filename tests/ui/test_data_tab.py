@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -240,3 +241,41 @@ def test_a_set_that_is_gone_is_told_in_words() -> None:
     with pytest.raises(gr.Error, match=r"there is no readable file or folder gone\.csv"):
         in_words(on_again)("gone.csv")
     assert in_words(len)("four") == 4
+
+
+def test_an_upload_that_cannot_be_kept_is_told_and_leaves_nothing(
+    home: AppSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = tmp_path / "faces.zip"
+    upload.write_text("whole")
+
+    def half(source: Path, target: Path) -> None:
+        Path(target).write_text("ha")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fer_core.ui.shared.open_sets.shutil.move", half)
+    with pytest.raises(DataError, match=r"faces\.zip cannot be kept .*No space left"):
+        open_sets.keep_upload(upload, home)
+    assert list(home.data_folder.iterdir()) == []
+
+
+def test_a_picture_that_comes_to_a_wrapped_folder_is_seen(tmp_path: Path) -> None:
+    """As a widespread download unpacks: set/images/train/angry/1.png."""
+    classes = [tmp_path / "set" / "images" / "train" / name for name in ("angry", "happy")]
+    for place in classes:
+        place.mkdir(parents=True)
+        Image.new("L", (48, 48), 90).save(place / "1.png")
+    source = str(tmp_path / "set")
+    assert len(open_sets.open_faces(source)) == 2
+    Image.new("L", (48, 48), 60).save(classes[0] / "2.png")
+    assert len(open_sets.open_faces(source)) == 3
+
+
+def test_parts_that_a_set_lacks_are_said_to_be_drawn(tiny_faces: Faces) -> None:
+    parts = np.array(["train"] * 56 + ["test"] * 14)
+    faces = replace(tiny_faces, source_split=parts)
+    split = split_faces(faces, SplitPlan())
+    words = data_view.split_text(faces, split, "source")
+    assert "the split that comes with the set; validation, which it lacks, drawn from" in words
+    whole = replace(faces, source_split=np.where(np.arange(70) < 7, "validation", parts))
+    assert "lacks" not in data_view.split_text(whole, split_faces(whole, SplitPlan()), "source")

@@ -67,6 +67,15 @@ def test_changed_options_are_said_as_they_are_typed() -> None:
     assert run_form.changes(made, base) == ["Model options: none → pretrained=no"]
 
 
+def test_lists_of_numbers_and_of_tables_are_said_too() -> None:
+    base = RunConfig(model="expressnet")
+    widths = dataclasses.replace(base, model_options={"widths": [16, 32]})
+    assert run_form.changes(widths, base) == ["Model options: none → widths=16, 32"]
+    phased = dataclasses.replace(base, phases=({"epochs": 20, "learning_rate": 0.01},))
+    (said,) = run_form.changes(phased, base)
+    assert said.endswith('none → {"epochs": 20, "learning_rate": 0.01}')
+
+
 def test_form_survives_lists_tables_and_yes_no(colour_config: RunConfig) -> None:
     config = dataclasses.replace(
         colour_config,

@@ -23,7 +23,7 @@ from fer_core.ui.shared.picture_input import PICTURES_AT_ONCE, PhotoInput
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.refusals import in_words
 from fer_core.ui.shared.settings import AppSettings
-from fer_core.ui.shared.shared_state import HANDED_OVER, SharedState
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER, SharedState
 
 _LARGEST_SEED = 2**31 - 1
 _START = POLICIES["standard"]
@@ -195,6 +195,13 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
             min(int(index or 1), count),
         ]
 
+    def on_data(shown: str, choice: dict[str, Any], *rest: Any) -> list[Any]:
+        """Another set brings another face; another split of the same one leaves what is shown,
+        a visitor's photo perhaps, alone."""
+        if choice["source"] == shown:
+            return [gr.skip()] * (1 + len(picked))
+        return [choice["source"], *on_pick(choice, *rest)]
+
     def on_random(choice: dict[str, Any], wanted: str | None, *rest: Any) -> list[Any]:
         index = 1
         if wanted:
@@ -229,8 +236,12 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
     quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
     picked = [subject, result, notice, class_name, number]
     pick_inputs = [shared.data_choice, class_name, number, seed, model, *sliders]
+    source = gr.State(DEFAULT_DATA_CHOICE["source"])
+    shared.data_choice.change(
+        on_data, [source, *pick_inputs], [source, *picked], trigger_mode="always_last", **quick
+    )
     gr.on(
-        [shared.page.load, shared.data_choice.change, class_name.input, number.input],
+        [shared.page.load, class_name.input, number.input],
         on_pick,
         pick_inputs,
         picked,
@@ -252,7 +263,11 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         **quick,
     )
     preset.input(
-        on_preset, [preset, subject, seed, model, *sliders], [result, caution, *sliders], **quick
+        on_preset,
+        [preset, subject, seed, model, *sliders],
+        [result, caution, *sliders],
+        trigger_mode="always_last",
+        **quick,
     )
     redraw.click(on_redraw, [subject, model, *sliders], [seed, result], **quick)
     upload.upload(

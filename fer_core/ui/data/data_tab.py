@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ _LATER = '<p class="note">Shown when the set has been read.</p>'
 
 def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     """Components and events of the tab; call inside its `gr.Tab`."""
-    seed = gr.State(0)
+    seed, resplit = gr.State(0), gr.State(0.0)
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
             chosen = gr.Dropdown(
@@ -159,6 +161,12 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
             return [gr.skip(), gr.skip()]
         return [view.PREVIEW_WORDS, view.preview_gallery(open_sets.faces_at_once("drawn"))]
 
+    def on_read(choice: dict[str, Any], progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
+        """Read the set and show nothing: by the time that it is read another may be open."""
+        with suppress(DataError):  # said by `on_load`
+            open_sets.open_faces(choice["source"], _reporter(progress))
+        return gr.skip()
+
     def on_load(choice: dict[str, Any], progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
         return on_choose(choice["source"], choice, progress)
 
@@ -207,6 +215,17 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         values = [now.chart, now.table, now.split, now.twins, now.gallery]
         return [choice, *sliders, gr.Number(interactive=active), *values]
 
+    def on_changed(
+        choice: dict[str, Any],
+        new_kind: str | None,
+        new_validation: float,
+        new_test: float,
+        new_seed: float | None,
+    ) -> Any:
+        """Asks for `on_split` where the controls say otherwise than the choice."""
+        wanted = with_split(choice, new_kind, new_validation, new_test, new_seed)
+        return gr.skip() if wanted == choice else time.monotonic()
+
     def on_filter(choice: dict[str, Any], wanted_class: str, wanted_part: str, draw: int) -> str:
         faces = open_sets.open_faces(choice["source"])
         split, _, _ = split_and_audit(faces, choice)
@@ -222,23 +241,26 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         on_first, shared.data_choice, [summary, gallery], show_progress="hidden",
         api_visibility="private", concurrency_limit=4,
     )  # fmt: skip
-    first.then(on_load, shared.data_choice, after_open, **reading)
-    chosen.input(on_choose, [chosen, shared.data_choice], after_open, **reading)
-    gr.on(
-        [open_path.click, path.submit],
-        on_choose,
-        [path, shared.data_choice],
-        after_open,
-        **reading,
+    first.then(on_read, shared.data_choice, notice, **reading).then(
+        on_load, shared.data_choice, after_open, **reading
     )
-    upload.upload(on_upload, [upload, shared.data_choice], [upload, *after_open], **reading)
+    openings = [
+        chosen.input(on_choose, [chosen, shared.data_choice], after_open, **reading),
+        gr.on(
+            [open_path.click, path.submit],
+            on_choose,
+            [path, shared.data_choice],
+            after_open,
+            **reading,
+        ),
+        upload.upload(on_upload, [upload, shared.data_choice], [upload, *after_open], **reading),
+    ]
     quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
     split_controls = [kind, validation, test, split_seed]
-    gr.on(
-        [kind.input, validation.release, test.release, split_seed.input],
-        in_words(on_split),
-        [shared.data_choice, *split_controls, class_name, part, seed],
-        [
+    splitting = {
+        "fn": in_words(on_split),
+        "inputs": [shared.data_choice, *split_controls, class_name, part, seed],
+        "outputs": [
             shared.data_choice,
             test,
             validation,
@@ -249,11 +271,22 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
             twins,
             gallery,
         ],
+        "trigger_mode": "always_last",
+        **quick,
+    }
+    gr.on([kind.input, validation.release, test.release, split_seed.input], **splitting)
+    for opening in openings:  # the split may have been changed while the set was being read
+        opening.then(on_changed, [shared.data_choice, *split_controls], resplit, **quick)
+    resplit.change(**splitting)
+    looked_at = [shared.data_choice, class_name, part]
+    gr.on(
+        [class_name.input, part.input],
+        in_words(on_filter),
+        [*looked_at, seed],
+        gallery,
         trigger_mode="always_last",
         **quick,
     )
-    looked_at = [shared.data_choice, class_name, part]
-    gr.on([class_name.input, part.input], in_words(on_filter), [*looked_at, seed], gallery, **quick)
     again.click(in_words(on_again), looked_at, [seed, gallery], **quick)
 
 

@@ -68,12 +68,15 @@ def summary_text(faces: Faces, audit: Audit) -> str:
 def split_text(faces: Faces, split: Split, kind: str) -> str:
     """How many images each part of the split has, and where that comes from (Markdown)."""
     sizes = [f"**{len(getattr(split, part)):,}** {part}" for part in SPLIT_NAMES]
-    own = (
-        "the split that comes with the set"
-        if faces.source_split is not None
-        else ("a stratified draw, because the set comes with no split of its own")
-    )
-    origin = own if kind == "source" else "a stratified draw: every class has the same share"
+    origin = "a stratified draw: every class has the same share"
+    if kind == "source" and faces.source_split is None:
+        origin = "a stratified draw, because the set comes with no split of its own"
+    elif kind == "source":
+        there = set(np.unique(faces.source_split[faces.labels >= 0]))
+        drawn = [part for part in ("validation", "test") if part not in there]
+        origin = "the split that comes with the set"
+        if drawn:
+            origin += f"; {' and '.join(drawn)}, which it lacks, drawn from its training images"
     return f"A run uses {' · '.join(sizes)} ({origin})."
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fer_core.comparison.ceiling import Ceiling, ceiling_of_run
+from fer_core.data.votes import VOTES_FILE
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record
@@ -35,7 +36,8 @@ def ceiling_for(
     known: the run's classes, see `ceiling_of_run`.
     """
     known = tuple(known) if known and config.start_from else None
-    state = _state(Path(config.data)) or _state(Path(data_folder) / Path(config.data).name)
+    places = (Path(config.data), Path(data_folder) / Path(config.data).name)
+    state = [_state(file) for place in places for file in (place, place.with_name(VOTES_FILE))]
     key = repr([str(data_folder), state, known, *(getattr(config, name) for name in _FIELDS)])
     with _lock:
         if key in _known or key in _wanted:

@@ -74,6 +74,8 @@ class _Shelf:
             return key in self._values
 
 
+#: Folders below a set's own that are looked into for changes.
+_DEEPEST = 5
 _FACES = _Shelf(4)
 _SPLITS = _Shelf(16)
 _AUDITS = _Shelf(16)
@@ -130,13 +132,22 @@ def keep_upload(upload: Path, settings: AppSettings) -> str:
     if upload.suffix.lower() not in UPLOAD_KINDS:
         wanted = ", ".join(UPLOAD_KINDS)
         raise DataError(f"A data set is one file of {wanted}; got {upload.name!r}.")
-    settings.data_folder.mkdir(parents=True, exist_ok=True)
     target = settings.data_folder / upload.name
     number = 2
     while target.exists():
         target = settings.data_folder / f"{upload.stem}-{number}{upload.suffix}"
         number += 1
-    shutil.move(upload, target)
+    scratch = target.with_name(f".{target.name}.part")  # until it is whole it is no set of the list
+    try:
+        settings.data_folder.mkdir(parents=True, exist_ok=True)
+        shutil.move(upload, scratch)
+        scratch.rename(target)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise DataError(
+            f"{upload.name} cannot be kept in {settings.data_folder} ({error.strerror or error}); "
+            "free space there or start the app with another --data folder"
+        ) from error
     return str(target)
 
 
@@ -221,7 +232,7 @@ def _stamp(source: str) -> tuple[Any, ...]:
         facts = path.stat()
         if not path.is_dir():
             return (source, facts.st_mtime_ns, facts.st_size)
-        # a picture that comes or goes shows in the time of its class folder, at most two down
+        # a picture that comes or goes shows in the time of its folder
         inner = [facts, *(entry.stat() for entry in _folders(path))]
     except OSError:
         return (source,)
@@ -229,5 +240,10 @@ def _stamp(source: str) -> tuple[Any, ...]:
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:
-    children = [entry for entry in os.scandir(path) if entry.is_dir()]
-    return [*children, *(e for one in children for e in os.scandir(one.path) if e.is_dir())]
+    """Every folder below `path`, as deep as `_DEEPEST`: downloads wrap their class folders."""
+    found, level = [], [os.fspath(path)]
+    for _ in range(_DEEPEST):
+        inner = [entry for place in level for entry in os.scandir(place) if entry.is_dir()]
+        found += inner
+        level = [entry.path for entry in inner]
+    return found

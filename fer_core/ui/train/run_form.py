@@ -216,7 +216,7 @@ def describe_data(choice: Mapping[str, Any]) -> str:
             f"{name}, the source's test part if it has one, {validation:.0%} of its training "
             f"images to validate, seed {seed}"
         ).replace("%", " %")
-    return f"{name}, split as the source gives it"
+    return f"{name}, the set's own split, what it lacks drawn from its training images"
 
 
 def chosen_policy(
@@ -293,7 +293,8 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        return ", ".join(value) or "none"
+        parts = (part if isinstance(part, str) else json.dumps(part) for part in value)
+        return ", ".join(parts) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{key}={_shown('', part)}" for key, part in value.items()) or "none"
     return str(value)

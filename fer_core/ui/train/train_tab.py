@@ -143,6 +143,7 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
         on_recipe,
         [recipe, shared.data_choice, shared.policy],
         [about, augmentation, own_split, *preview, *fields],
+        trigger_mode="always_last",
         **quiet,
     )
     # Not `change` of all: a recipe that fills twenty fields must not ask twenty times.

@@ -152,7 +152,9 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
             *(gr.update(visible=place < count) for place in range(MOST_CONTENDERS)),
         )
 
-    kind.input(on_kind, kind, [amount, name], **QUIET).then(on_form, fields, outputs, **QUIET)
+    kind.input(on_kind, kind, [amount, name], trigger_mode="always_last", **QUIET).then(
+        on_form, fields, outputs, **QUIET
+    )
     gr.on(
         [edited(widget) for widget in (name, amount, seed, share, *flat)],
         on_form,

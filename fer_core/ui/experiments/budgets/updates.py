@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import astuple
 from typing import Any
@@ -189,7 +190,7 @@ def _verdict(
 ) -> dict[str, Any]:
     if comparison is None or shown is None:
         return {
-            "verdict": f"<p class='state'>{problem}</p>",
+            "verdict": f"<p class='state'>{html.escape(problem)}</p>",
             "spent": gr.update(visible=False),
             "pair": gr.update(visible=False),
         }

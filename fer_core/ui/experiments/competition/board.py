@@ -132,6 +132,7 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
         on_source,
         [source, part],
         [solution, about],
+        trigger_mode="always_last",
         show_progress_on=about,
         api_visibility="private",
         concurrency_limit=2,

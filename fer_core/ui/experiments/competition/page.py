@@ -71,7 +71,8 @@ class PredictedFiles:
     def keep(
         self, faces: Faces, predictions: Predictions, checkpoint: str, visitor: str | None = None
     ) -> str:
-        """Keep a result; returns its token."""
+        """Keep a result; returns its token. The visitor's earlier one goes: a page shows one."""
+        self.leave(visitor)
         token = secrets.token_hex(16)
         folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}" / token
         with self._lock:
@@ -126,7 +127,7 @@ def faces_to_predict(
     allowed = open_sets.allowed_source(source, settings)
     if settings.public:
         faces = open_sets.open_faces(allowed, progress)
-        return faces.subset(np.arange(min(PUBLIC_ROWS, len(faces))))
+        return faces.subset(slice(0, PUBLIC_ROWS))
     return read_faces(allowed, image_size=image_size, progress=progress)
 
 

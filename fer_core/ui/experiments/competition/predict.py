@@ -27,8 +27,8 @@ _ABOUT = (
 )
 _PUBLIC = (
     f" This public page predicts files of up to {content.PUBLIC_ROWS} rows and "
-    f"{content.PUBLIC_BYTES // 2**20} MB; the file and what "
-    "was predicted are deleted when you close the page."
+    f"{content.PUBLIC_BYTES // 2**20} MB; your file "
+    "is deleted when you close the page, the submission made of it within a few hours."
 )
 _FIRST = "<p class='note'>Choose a file and press “Predict”: the faces appear here.</p>"
 
@@ -108,6 +108,10 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
         shared.uploads.hold(visitor, file, "submission")
         yield from _predict(settings, loaded, kept, name, wanted, file, visitor)
 
+    def on_upload(file: str | None, request: gr.Request) -> None:
+        """Known as this visitor's from now on, so that it goes also when nothing is predicted."""
+        shared.uploads.hold(request.session_hash, file, "submission")
+
     def on_page(
         key: str, wanted: str, how: str, number: int, step: int = 0
     ) -> tuple[str, str, int, Any, Any]:
@@ -158,7 +162,8 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
     gr.on(
         [names.input, shares.input], in_words(on_columns), [token, names, shares], download, **looks
     )
-    upload.upload(lambda: None, None, source, **looks)
+    upload.upload(on_upload, upload, source, **looks)
+    source.input(lambda: None, None, upload, **looks)  # one of the two; the later choice counts
     lists = {"inputs": [checkpoint, source], "outputs": [checkpoint, source], **looks}
     shared.page.load(on_open, **lists)
     shared.tabs.select(on_open, **lists)

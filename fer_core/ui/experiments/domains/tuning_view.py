@@ -278,11 +278,12 @@ def build_tuning_view(
         trigger_mode="always_last",
         **quiet,
     )
+    scored = old.click(on_old, watched, forgotten, **scoring)
+    watched.change(None, cancels=[scored])  # figures of one run must not come under another
     gr.on([shared.fast_timer.tick, watched.change], on_watch, **watching)
     stop.click(on_stop, watched, api_visibility="private").then(on_watch, **watching)
     outputs = [comparing, results, cards, changes, table, forgotten]
     stamp.change(on_compare, stamp, outputs, **scoring)
-    old.click(on_old, watched, forgotten, **scoring)
     return TuningView(plan, plan_inputs, plan_line)
 
 

@@ -187,13 +187,17 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
         **wiring,
     )
     for field, box in zip(fields, values, strict=True):
-        field.input(form.suggested_values, field, box, **_QUIET).then(**wiring)
+        field.input(form.suggested_values, field, box, trigger_mode="always_last", **_QUIET).then(
+            **wiring
+        )
     for button, step in ((more, 1), (fewer, -1)):
         button.click(
             lambda count, step=step: on_rows(count, step), shown, [shown, *rows, *fields], **_QUIET
         ).then(**wiring)
-    kind.input(on_kind, kind, [grid, ablation], **_QUIET).then(**wiring)
-    recipe.input(on_recipe, recipe, [methods, epochs, own_split], **_QUIET).then(**wiring)
+    kind.input(on_kind, kind, [grid, ablation], trigger_mode="always_last", **_QUIET).then(**wiring)
+    recipe.input(
+        on_recipe, recipe, [methods, epochs, own_split], trigger_mode="always_last", **_QUIET
+    ).then(**wiring)
     shared.data_choice.change(**wiring)
     shared.page.load(**wiring)
     return Planner(name, start, message, started, inputs)
