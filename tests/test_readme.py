@@ -8,7 +8,13 @@ import pytest
 
 from fer_core.cli import main
 from fer_core.comparison.marks import marks
-from fer_core.comparison.references.table import BEGIN, END
+from fer_core.comparison.references.table import (
+    BEGIN,
+    END,
+    read_reference_rows,
+    reference_document,
+)
+from fer_core.comparison.sweeps.document import to_markdown
 from fer_core.paths import SHIPPED_CHECKPOINTS
 from fer_core.runs.references import REFERENCES
 
@@ -53,6 +59,17 @@ def test_its_reference_table_is_the_one_that_the_command_wrote() -> None:
         [row[place] for place in places] for row in rows[2:]
     ]
     assert len(table) == len(REFERENCES) + 2
+
+
+def test_the_reference_rows_are_read_back_as_they_were_written() -> None:
+    path = ROOT / "results" / "reference.md"
+    rows = read_reference_rows(path)
+    assert list(rows) == list(REFERENCES)
+    written = [
+        _cells(line) for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "|"
+    ]
+    again = to_markdown(reference_document(list(rows.values())))
+    assert [_cells(line) for line in again.splitlines() if line[:1] == "|"] == written
 
 
 @pytest.mark.parametrize("name", ["speed", "webcam"])

@@ -48,6 +48,7 @@ def reproduce(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.references.rows import read_row
     from fer_core.comparison.references.table import (
         put_table,
+        read_reference_rows,
         reference_document,
         write_reference_table,
     )
@@ -62,10 +63,12 @@ def reproduce(chosen: argparse.Namespace) -> int:
     command = f"python -m fer_core reproduce --data {portable_source(chosen.data)}"
 
     def write() -> None:
-        rows = [
-            read_row(item, reference_folder(item, chosen.runs))
-            for item in references.REFERENCES.values()
-        ]
+        """What was not run here keeps the row that the table has: it was run elsewhere."""
+        kept = read_reference_rows(chosen.out)
+        rows = []
+        for name, item in references.REFERENCES.items():
+            row = read_row(item, reference_folder(item, chosen.runs))
+            rows.append(kept.get(name, row) if row.state == "not run" else row)
         write_reference_table(rows, chosen.out, command)
         if chosen.readme and not put_table(chosen.readme, rows):
             raise RunError(f"{chosen.readme} has no marks of the reference table; add them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from fer_core.cli.arguments import chosen_config, chosen_place
 from fer_core.cli.execution import execute_here
@@ -40,6 +41,8 @@ def _work(chosen: argparse.Namespace, folder: RunFolder) -> int:
     progress = execute_here(folder)
     record = read_record(folder)
     if progress.state != "finished" or record is None:
+        if chosen.json:
+            print(json.dumps({"state": progress.state, "reason": progress.reason}))
         return 0 if progress.state == "stopped" else 1
     text = f"{folder.path}: best epoch {record['best_epoch']} of {record['epochs_run']}"
     for part in ("validation", "test", "test_without_twins"):

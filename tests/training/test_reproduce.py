@@ -6,7 +6,7 @@ import pytest
 
 from fer_core.cli import main
 from fer_core.comparison.references.rows import ReferenceRow, read_row
-from fer_core.comparison.references.table import BEGIN, END, reference_document
+from fer_core.comparison.references.table import BEGIN, END, read_reference_rows, reference_document
 from fer_core.paths import RunFolder
 from fer_core.runs import references
 from fer_core.runs.record import read_record
@@ -71,7 +71,7 @@ def test_what_was_not_run_says_so(tiny_csv: Path, tmp_path: Path) -> None:
     text = _reproduce(tiny_csv, tmp_path, "--table-only")
     assert "not run yet" in text
     row = read_row(_SMALL, RunFolder(tmp_path / "runs" / "small"))
-    assert reference_document([row]).plain_rows[0][-2:] == ("not run", "whole")
+    assert read_reference_rows, reference_document([row]).plain_rows[0][-2:] == ("not run", "whole")
 
 
 def test_the_verdict_sees_the_published_figure_from_our_interval() -> None:
@@ -110,3 +110,30 @@ def test_runs_beside_each_other_end_like_runs_one_by_one(tiny_csv: Path, tmp_pat
     figures = [[cell.strip() for cell in row.split("|")[4:9]] for row in rows]
     assert figures[0] == figures[1]
     assert figures[0][1].endswith("%")
+
+
+def test_rows_that_were_run_elsewhere_stay_in_the_table(tiny_csv: Path, tmp_path: Path) -> None:
+    _reproduce(tiny_csv, tmp_path)
+    before = [
+        line
+        for line in (tmp_path / "results" / "reference.md").read_text().splitlines()
+        if "|" in line
+    ]
+    words = ["reproduce", "--data", str(tiny_csv), "--runs", str(tmp_path / "empty")]
+    assert main([*words, "--out", str(tmp_path / "results" / "reference.md"), "--table-only"]) == 0
+    after = [
+        line
+        for line in (tmp_path / "results" / "reference.md").read_text().splitlines()
+        if "|" in line
+    ]
+    assert after == before
+    assert any(
+        "finished" in line
+        for line in (tmp_path / "results" / "reference.csv").read_text().splitlines()
+    )
+
+
+def test_a_damaged_table_is_no_row(tmp_path: Path) -> None:
+    assert read_reference_rows(tmp_path / "none.md") == {}
+    (tmp_path / "bad.csv").write_text("name,state\nsmall,finished\n")
+    assert read_reference_rows(tmp_path / "bad.md") == {}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.comparison.references.rows import ReferenceRow
 from fer_core.runs import references
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record
@@ -47,3 +48,18 @@ def test_the_projects_figure_is_read_from_the_results(tmp_path: Path) -> None:
     )
     page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
     assert "61.50 % (60.00 % to 63.00 %)" in page
+
+
+def test_a_run_on_other_data_is_not_set_beside_the_report(
+    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on the built-in faces, which a visitor has open first."""
+    run = create_run(replace(tiny_config, epochs=1), tmp_path / "runs", "own")
+    execute_run(run)
+    for scored, told in ((3_589, True), (42, False), (0, False)):
+        only = Reference("mine", "C", "one", "quick", 0.5, scored=scored)
+        monkeypatch.setattr(references, "REFERENCES", {"mine": only})
+        page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
+        assert ("on other data, so not to be compared" in page) == told
+    row = ReferenceRow(only, "finished", value=0.4, interval=(0.3, 0.45), settings="other data")
+    assert row.verdict == ""

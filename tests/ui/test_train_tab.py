@@ -251,3 +251,10 @@ def test_the_border_between_two_phases_is_drawn() -> None:
     assert figure.layout.shapes[0].x0 == 2.5
     assert figure.layout.annotations[0].text == "phase 2, rate 0.001"
     assert not training_figure(epochs[:2], "loss").layout.shapes
+
+
+def test_a_recipe_for_another_built_in_set_says_so() -> None:
+    data = {**DEFAULT_DATA_CHOICE, "source": "drawn"}
+    assert "Made for the set" in train_tab.other_set_note("drawn:six", data)
+    assert train_tab.other_set_note("drawn:six", {**data, "source": "drawn:six"}) == ""
+    assert train_tab.other_set_note("drawn", {**data, "source": "mine.csv"}) == ""

@@ -24,7 +24,8 @@ class ReferenceRow:
 
     value, interval: of the reference's metric on its part, fractions; None before the first epoch.
     test: accuracy and interval on a test part that chose nothing; None where there is none.
-    settings: "whole" for the recipe's own, "part" for what fits a small machine, "changed".
+    settings: "whole" for the recipe's own, "part" for what fits a small machine, "changed", or
+    "other data" for a run that was scored on another number of images than the report.
     """
 
     reference: Reference
@@ -42,8 +43,8 @@ class ReferenceRow:
 
     @property
     def verdict(self) -> str:
-        """Where the published figure lies, seen from our interval."""
-        if self.interval is None:
+        """Where the published figure lies, seen from our interval; "" where it says nothing."""
+        if self.interval is None or self.settings == "other data":
             return ""
         low, high = self.interval
         if self.reference.published > high:
@@ -69,7 +70,7 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
         "epochs": (len(epochs), config.epochs),
         "seconds": sum(epoch["seconds"] for epoch in epochs),
         "device": progress.device,
-        "settings": _settings(reference, config),
+        "settings": _settings(reference, config, sizes),
     }
     if record is None:
         if epochs and reference.part == "validation" and reference.metric == "accuracy":
@@ -89,8 +90,14 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
     return ReferenceRow(reference, "finished", **facts)
 
 
-def _settings(reference: Reference, config: RunConfig) -> str:
-    """How the run's settings stand to the recipe's; where it was computed does not count."""
+def _settings(reference: Reference, config: RunConfig, sizes: tuple[int, ...]) -> str:
+    """How the run's data and settings stand to the recipe's; where it was computed does not count.
+
+    sizes: images of the training, validation and test part, zeros where not known.
+    """
+    scored = sizes[("train", "validation", "test").index(reference.part)]
+    if any(sizes) and reference.scored and scored != reference.scored:
+        return "other data"
     for name, whole in (("whole", True), ("part", False)):
         wanted = reference.config(config.data, whole)
         if config == replace(wanted, device=config.device, precision=config.precision):
@@ -101,7 +108,8 @@ def _settings(reference: Reference, config: RunConfig) -> str:
 def rows_of_runs(runs_folder: Path) -> dict[str, ReferenceRow]:
     """Reference → its best-suited run among all runs of the folder and of its reference/ folder.
 
-    A finished run goes before an unfinished one, the recipe's own settings before changed ones.
+    A finished run goes before an unfinished one, the recipe's own settings before changed ones, and
+    the report's data before all else.
     """
     found: dict[str, ReferenceRow] = {}
     for run in [*list_runs(runs_folder), *list_runs(Path(runs_folder) / "reference")]:
@@ -115,5 +123,6 @@ def rows_of_runs(runs_folder: Path) -> dict[str, ReferenceRow]:
     return found
 
 
-def _suits(row: ReferenceRow) -> tuple[bool, int]:
-    return row.state == "finished", ("changed", "part", "whole").index(row.settings)
+def _suits(row: ReferenceRow) -> tuple[bool, bool, int]:
+    fitting = ("other data", "changed", "part", "whole").index(row.settings)
+    return row.settings != "other data", row.state == "finished", fitting

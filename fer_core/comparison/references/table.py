@@ -5,14 +5,20 @@ Every figure of ours is read from a run folder; what is not finished says so.
 
 from __future__ import annotations
 
+import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from fer_core.comparison.marks import put_marked
 from fer_core.comparison.references.rows import ReferenceRow
 from fer_core.comparison.sweeps.document import TableDocument, to_csv, to_markdown
+from fer_core.runs import references
 from fer_core.runs.record import write_text
+from fer_core.runs.references import Reference
+from fer_core.training.metrics import wilson_interval
 
 _HEADERS = (
     "System",
@@ -122,6 +128,49 @@ def write_reference_table(rows: Sequence[ReferenceRow], path: Path, command: str
     write_text(path.with_suffix(".csv"), to_csv(reference_document(rows)))
 
 
+def read_reference_rows(path: Path) -> dict[str, ReferenceRow]:
+    """Reference → its row of the CSV beside `path`, as `write_reference_table` left it.
+
+    What cannot be read, and what was not run, is not there.
+    """
+    try:
+        with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return {}
+    found = {}
+    for line in lines:
+        reference = references.REFERENCES.get(line.get("name") or "")
+        with suppress(KeyError, TypeError, ValueError):  # another version's, or written by hand
+            if reference is not None and line["state"] != "not run":
+                found[reference.name] = _read_back(reference, line)
+    return found
+
+
+def _read_back(reference: Reference, line: Mapping[str, str]) -> ReferenceRow:
+    counts = tuple(int(line[part]) for part in ("train", "validation", "test"))
+    facts: dict[str, Any] = {}
+    if line["ours"]:
+        facts["value"], facts["interval"] = (
+            float(line["ours"]),
+            (float(line["low"]), float(line["high"])),
+        )
+    if line["test_accuracy"]:
+        accuracy = float(line["test_accuracy"])
+        facts["test"] = (accuracy, wilson_interval(round(accuracy * counts[2]), counts[2]))
+    return ReferenceRow(
+        reference,
+        line["state"],
+        counts=counts,
+        epochs=(int(line["epochs_run"]), int(line["epochs"])),
+        seconds=float(line["seconds"]),
+        device=line["device"],
+        commit=line["commit"],
+        settings=line["settings"],
+        **facts,
+    )
+
+
 def short_document(rows: Sequence[ReferenceRow]) -> TableDocument:
     """The columns that a README has room for."""
     kept = [_HEADERS.index(name) for name in _SHORT]
@@ -159,7 +208,7 @@ def _cells(row: ReferenceRow) -> tuple[str, ...]:
         f"{row.test[0]:.2%} ({_interval(row.test[1], 'accuracy')})" if row.test else "–",
         " / ".join(f"{count:,}" for count in row.counts) if any(row.counts) else "–",
         f"{done} of {planned}" if planned else "–",
-        f"{row.seconds:,.0f}" if row.seconds else "–",
+        f"{row.seconds:,.0f}" if row.seconds >= 0.5 else "–",
         row.device or "–",
         row.commit or "–",
         "; ".join(_remarks(row)) or "–",
@@ -172,6 +221,8 @@ def _remarks(row: ReferenceRow) -> list[str]:
         remarks.append("not run yet")
     elif row.state != "finished":
         remarks.append(f"{row.state}: {row.reason}" if row.reason else row.state)
+    if row.settings == "other data":
+        remarks.append("measured on other data than the report's, so not to be compared with it")
     if row.settings == "changed":
         remarks.append("settings changed from the recipe's")
     if row.settings == "part":

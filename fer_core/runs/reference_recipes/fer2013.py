@@ -41,7 +41,9 @@ TWO_PHASE = (
         "duplicates dropped, 60 % kept, trimmed to the smallest class; Adam 0.01, batches of "
         "15,000, 20 epochs. Phase 2: the unaltered images, Adam 0.001, 40 epochs. Pixels are "
         "scaled one by one. The report's figure is 60.6 %. The report does not say phase 2's "
-        f"batch size; 512 is taken. {FER2013_NOTE}",
+        "batch size; 512 is taken. A batch goes through the network in parts of 500, to fit into "
+        "memory: the gradients are those of the whole batch, but batch normalisation sees a part. "
+        f"{FER2013_NOTE}",
         system="A",
         **_EIGHTY_TWENTY,
         scaling="per_pixel",

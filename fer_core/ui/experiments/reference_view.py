@@ -102,7 +102,11 @@ def _own(reference: Reference, row: ReferenceRow | None) -> str:
     if row.value is None or row.interval is None:
         return row.state
     text = _with_interval(reference, row.value, *row.interval)
-    remarks = {"part": reference.small_note, "changed": "settings changed"}
+    remarks = {
+        "part": reference.small_note,
+        "changed": "settings changed",
+        "other data": "on other data, so not to be compared",
+    }
     text += f"; {remarks[row.settings]}" if row.settings in remarks else ""
     return text if row.state == "finished" else f"{text}; {row.state}"
 

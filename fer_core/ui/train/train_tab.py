@@ -37,6 +37,7 @@ from fer_core.ui.train.run_form import (
     describe_policy,
     form_fields,
     form_values,
+    source_name,
 )
 
 _FIRST_RECIPE = "quick"
@@ -238,11 +239,23 @@ def chosen_data(data: Any, own_split: bool) -> dict[str, Any]:
     return {"source": choice["source"]} if own_split else choice
 
 
+def other_set_note(wanted: str, data: Any) -> str:
+    """A sentence (Markdown) when a recipe is made for a built-in set that is not chosen."""
+    chosen = dict(data or DEFAULT_DATA_CHOICE)["source"]
+    if not wanted.startswith("drawn:") or wanted == chosen:
+        return ""
+    return (
+        f"\n\n⚠️ **Made for the set *{plain(source_name(wanted))}***; the Data tab has "
+        f"*{plain(source_name(chosen))}* open."
+    )
+
+
 def form_preview(
     settings: AppSettings, recipe: str, choice: str, data: Any, policy: Any, values: dict[str, Any]
 ) -> tuple[str, str, str, str]:
     """(command, message, data line, policy line) for the form as it stands."""
     shown_data = data_text({**DEFAULT_DATA_CHOICE, **recipe_split(recipe), **(data or {})})
+    shown_data += other_set_note(find_recipe(recipe).config.data, data)
     try:
         config = read_form(recipe, choice, data, policy, values)
     except ConfigError as error:
