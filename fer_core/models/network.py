@@ -65,6 +65,10 @@ def check_options(
     }
 
 
+#: Of a list option, such as the widths of a network's stages.
+_MOST_PARTS, _LARGEST_PART = 16, 4096
+
+
 def _checked(place: str, option: Option, value: Any) -> Any:
     if option.choices and value not in option.choices:
         words = ", ".join(map(str, option.choices))
@@ -84,10 +88,18 @@ def _checked(place: str, option: Option, value: Any) -> Any:
             raise ModelError(f"{place} must be {low:g} to {high:g}, got {value:g}")
         value = kind(value)
     elif kind is tuple:
-        if not isinstance(value, list | tuple) or not all(
-            isinstance(part, int) and not isinstance(part, bool) and part > 0 for part in value
+        if (
+            not isinstance(value, list | tuple)
+            or not 1 <= len(value) <= _MOST_PARTS
+            or not all(
+                isinstance(part, int) and not isinstance(part, bool) and 0 < part <= _LARGEST_PART
+                for part in value
+            )
         ):
-            raise ModelError(f"{place} must be a list of whole numbers above 0, got {value!r}")
+            raise ModelError(
+                f"{place} must be a list of 1 to {_MOST_PARTS} whole numbers from 1 to "
+                f"{_LARGEST_PART:,}, got {str(value)[:80]}"
+            )
         value = tuple(value)
     return value
 

@@ -117,7 +117,7 @@ class RunConfig:
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
             object.__setattr__(self, item.name, checked(item.name, item.type, value))
-        mapped = {canonical_name(name): new for name, new in self.class_map.items()}
+        mapped = {canonical_name(name): new or "" for name, new in self.class_map.items()}
         object.__setattr__(self, "class_map", mapped)
         try:
             known_model(self.model, self.model_options)

@@ -49,6 +49,10 @@ class KernelTraining:
         self.options = check_options(
             KERNEL_MODEL, find_network(KERNEL_MODEL).options, config.model_options
         )
+        gamma = self.options["gamma"]
+        number = isinstance(gamma, int | float) and not isinstance(gamma, bool)
+        if gamma not in ("scale", "auto") and not (number and gamma > 0):
+            raise ModelError(f"svm: gamma must be scale, auto or a number above 0, got {gamma!r}")
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         images, labels, rows = prepare_part(config, data)
         self.train_part = FaceTensor(images, labels, device)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import Timeout
@@ -22,6 +23,7 @@ from fer_core.runs.record import (
     read_progress,
     run_lock,
     stored_progress,
+    write_progress,
 )
 from fer_core.runs.references import Reference
 from fer_core.training.job import create_run, python_path
@@ -94,6 +96,9 @@ def _ready_folder(reference: Reference, data: str, runs_folder: Path, whole: boo
     _check_same(folder, config)
     if not _is_finished(folder):
         folder.stop_request.unlink(missing_ok=True)
+        before = stored_progress(folder)
+        if before is not None and before.state == "stopped":  # its process would take that for new
+            write_progress(folder, replace(before, state="interrupted"))
     return folder
 
 

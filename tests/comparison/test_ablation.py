@@ -139,6 +139,7 @@ def test_every_method_can_be_turned_off_and_on(name: str) -> None:
         ([], "at least one method"),
         (["magic"], "'magic' is no method"),
         (["optimizer"], "'optimizer' is no method"),
+        (["epochs.foo"], "epochs has no parts"),
         (["flip", "augment.flip_probability"], "named twice"),
         (["augment", "flip"], "cannot stand beside flip"),
         (["label_smoothing=0"], "turned off; give its strength"),

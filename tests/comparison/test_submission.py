@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from fer_core.comparison.competition import prediction_files
+from fer_core.comparison.competition.prediction_files import plain_id
 from fer_core.comparison.competition.ranking import (
     Solution,
     rank_entrants,
@@ -237,3 +238,21 @@ def test_a_faulty_solution_is_refused() -> None:
     for content in (b"", b"pixels\n1\n", text_of([0, 9]), text_of([0, 1], [3, 3])):
         with pytest.raises(DataError):
             read_solution("s.csv", content)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("007", "7"),
+        ("7.0", "7"),
+        ("row 7", "7"),
+        ("-3", "-3"),
+        ("1_11", "1_11"),  # Python reads it as the number 111
+        ("11_1", "11_1"),
+        ("1e5", "1e5"),
+        ("20240101000000001", "20240101000000001"),  # more digits than a float has
+        ("7.5", "7.5"),
+    ],
+)
+def test_ids_are_alike_only_where_they_are_one_whole_number(text: str, plain: str) -> None:
+    assert plain_id(text) == plain

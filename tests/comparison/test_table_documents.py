@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fer_core.comparison.sweeps.document import TableDocument, to_latex, to_markdown
+from fer_core.comparison.sweeps.words import changed_settings, without_folders
+from fer_core.runs.config import RunConfig
 
 
 def document_of(*rows: tuple[str, ...]) -> TableDocument:
@@ -28,3 +30,11 @@ def test_markdown_keeps_its_columns_whatever_stands_in_a_cell() -> None:
     assert lines[2].count("|") == lines[3].count("|") == 3
     assert lines[4].count("|") - lines[4].count(r"\|") == 3
     assert r"**a\|b**" in lines[4]
+
+
+def test_folders_of_checkpoints_are_told_by_name_alone() -> None:
+    assert without_folders("teachers", ["/home/me/runs/a", "runs/b"]) == "a, b"
+    assert without_folders("start_from", "/home/me/runs/a") == "a"
+    assert without_folders("learning_rate", 0.1) == 0.1
+    base = RunConfig(teachers=("/home/me/a",), start_from="/home/me/b")
+    assert {"teachers=a", "start_from=b"} <= set(changed_settings(base))

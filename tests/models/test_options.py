@@ -30,8 +30,8 @@ def test_an_unknown_name_lists_near_ones_and_all() -> None:
         ("mlp", {"dropout": "much"}, "dropout must be a number, got 'much'"),
         ("mlp", {"dropout": float("nan")}, "dropout must be 0 to 0.9, got nan"),
         ("vgg19_full", {"pretrained": "perhaps"}, "pretrained must be yes or no, got 'perhaps'"),
-        ("expressnet", {"widths": [32, -1]}, "list of whole numbers above 0"),
-        ("expressnet", {"widths": "wide"}, "list of whole numbers above 0, got 'wide'"),
+        ("expressnet", {"widths": [32, -1]}, "a list of 1 to 16 whole numbers from 1"),
+        ("expressnet", {"widths": "wide"}, "whole numbers from 1 to 4,096, got wide"),
         (
             "expressnet",
             {"widths": [8], "depths": [1, 1]},

@@ -123,3 +123,15 @@ def test_no_phase_is_left_without_an_epoch(epochs: int, expected: list[int]) -> 
     phases = tuple({"epochs": part} for part in (50, 50, 1, 1))
     found = RunConfig(phases=phases, epochs=epochs).phase_configs()
     assert sorted((part.epochs for part in found), reverse=True) == expected
+
+
+def test_a_class_mapped_to_nothing_is_left_out_and_told() -> None:
+    config = RunConfig().with_settings(["class_map.Disgust=null"])
+    assert config.class_map == {"disgust": ""}
+    assert "class_map.disgust=" in repeat_command(config)
+
+
+@pytest.mark.parametrize("widths", ["[]", "[0]", "[100000]", "[" + "8," * 40 + "8]"])
+def test_lists_of_widths_are_bounded(widths: str) -> None:
+    with pytest.raises(ConfigError, match="must be a list of 1 to 16 whole numbers"):
+        RunConfig().with_settings([f"model_options.widths={widths}"])

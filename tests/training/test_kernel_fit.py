@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.svm import SVC
 
+from fer_core.models import ModelError
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
@@ -17,6 +19,7 @@ from fer_core.runs.record import Progress, read_epochs, read_progress, read_reco
 from fer_core.training import kernel_fit
 from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
+from fer_core.training.kernel_fit import KernelTraining
 from fer_core.training.memory import free_memory
 from fer_core.training.run import execute_run
 
@@ -125,3 +128,11 @@ def test_free_memory_is_what_the_system_says(tmp_path: Path) -> None:
     table.write_text("MemTotal: 2000 kB\nMemAvailable:    1000 kB\n")
     assert free_memory(table) == 1_024_000
     assert free_memory(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize("gamma", ["Scale", "no", "-1", "0"])
+def test_a_gamma_that_means_nothing_is_refused(tiny_config: RunConfig, gamma: str) -> None:
+    config = tiny_config.with_settings(["model_options={}", "model=svm"])
+    config = config.with_settings([f"model_options.gamma={gamma}"])
+    with pytest.raises(ModelError, match="gamma must be scale, auto or a number above 0"):
+        KernelTraining(config, load_run_data(config), torch.device("cpu"))

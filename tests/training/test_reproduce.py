@@ -1,5 +1,6 @@
 """reproduce: a reference's run is made, kept, resumed; the table is written from run folders."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from fer_core.comparison.references.rows import ReferenceRow, read_row
 from fer_core.comparison.references.table import BEGIN, END, read_reference_rows, reference_document
 from fer_core.paths import RunFolder
 from fer_core.runs import references
-from fer_core.runs.record import read_record
+from fer_core.runs.record import read_progress, read_record, write_progress
 from fer_core.runs.references import Reference
 
 _SMALL = Reference(
@@ -137,3 +138,13 @@ def test_a_damaged_table_is_no_row(tmp_path: Path) -> None:
     assert read_reference_rows(tmp_path / "none.md") == {}
     (tmp_path / "bad.csv").write_text("name,state\nsmall,finished\n")
     assert read_reference_rows(tmp_path / "bad.md") == {}
+
+
+def test_a_run_stopped_on_the_page_goes_on_beside_others(tiny_csv: Path, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "runs" / "small")
+    _reproduce(tiny_csv, tmp_path)
+    folder.record.unlink()
+    write_progress(folder, replace(read_progress(folder), state="stopped"))
+    _reproduce(tiny_csv, tmp_path, "--jobs", "2")
+    assert read_progress(folder).state == "finished"
+    assert folder.record.is_file()

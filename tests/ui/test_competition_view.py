@@ -220,6 +220,13 @@ def test_the_board_never_holds_a_label(hidden: Solution, tmp_path: Path) -> None
     assert board.scored_html(hidden, {"a": file}, {}) == board.scored_html(other, {"a": turned}, {})
 
 
+def test_files_beyond_the_most_are_said_to_be_left_out(hidden: Solution, tmp_path: Path) -> None:
+    named = {f"{number}": tmp_path / "gone.csv" for number in range(50)}
+    board_of_many = board.scored_html(hidden, named, {}, uploaded=52)
+    assert "2 files beyond the first 50 were left out" in board_of_many
+    assert "left out" not in board.scored_html(hidden, named, {}, uploaded=50)
+
+
 def test_without_hidden_labels_the_board_says_what_is_missing(tmp_path: Path) -> None:
     assert "as soon as the hidden labels" in board.scored_html(None, {"a": tmp_path}, {})
     assert "Upload one or more files" in board.scored_html(None, {}, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -279,3 +280,31 @@ def test_parts_that_a_set_lacks_are_said_to_be_drawn(tiny_faces: Faces) -> None:
     assert "the split that comes with the set; validation, which it lacks, drawn from" in words
     whole = replace(faces, source_split=np.where(np.arange(70) < 7, "validation", parts))
     assert "lacks" not in data_view.split_text(whole, split_faces(whole, SplitPlan()), "source")
+    untested = replace(tiny_faces, source_split=np.array(["train"] * 56 + ["validation"] * 14))
+    nothing = split_faces(untested, SplitPlan(test_share=0))
+    assert "lacks" not in data_view.split_text(untested, nothing, "source")  # none is drawn
+
+
+def test_two_uploads_of_one_name_at_the_same_time_are_both_kept(
+    home: AppSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second arrives while the first is still being copied."""
+    files = {}
+    for name in ("mine", "yours"):
+        (tmp_path / name).mkdir()
+        files[name] = tmp_path / name / "faces.csv"
+        files[name].write_text(name)
+    move, kept = shutil.move, {}
+
+    def slow(source: Path, target: Path) -> None:
+        move(source, target)
+        if Path(source) == files["mine"]:
+            kept["yours"] = open_sets.keep_upload(files["yours"], home)
+
+    monkeypatch.setattr("fer_core.ui.shared.open_sets.shutil.move", slow)
+    kept["mine"] = open_sets.keep_upload(files["mine"], home)
+    assert {name: Path(path).read_text() for name, path in kept.items()} == {
+        "mine": "mine",
+        "yours": "yours",
+    }
+    assert len(list(home.data_folder.iterdir())) == 2

@@ -209,6 +209,10 @@ def test_a_published_page_measures_nothing(settings: AppSettings, make_run: Any)
         list(efficiency_view._measure(dataclasses.replace(settings, runs_folder="none"), None))
 
 
+def test_data_in_the_working_folder_itself_has_no_band(tmp_path: Path) -> None:
+    assert ceiling_band.ceiling_for(RunConfig(data="."), tmp_path) is None
+
+
 def test_a_ceiling_is_found_beside_the_page(
     tmp_path: Path, make_run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

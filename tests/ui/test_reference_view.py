@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.comparison.references.rows import ReferenceRow
+from fer_core.comparison.references.rows import ReferenceRow, read_row
+from fer_core.comparison.references.table import reference_document
+from fer_core.data.faces import DataError
 from fer_core.runs import references
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record
@@ -13,6 +15,8 @@ from fer_core.runs.references import Reference
 from fer_core.training.job import create_run
 from fer_core.training.run import execute_run
 from fer_core.ui.experiments.reference_view import reference_html
+from fer_core.ui.experiments.run_details import mistakes, summary_html
+from fer_core.ui.shared.settings import AppSettings
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +67,22 @@ def test_a_run_on_other_data_is_not_set_beside_the_report(
         assert ("on other data, so not to be compared" in page) == told
     row = ReferenceRow(only, "finished", value=0.4, interval=(0.3, 0.45), settings="other data")
     assert row.verdict == ""
+
+
+def test_a_run_without_a_test_part_does_not_break_the_table(
+    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run(
+        replace(tiny_config, epochs=1, split="stratified", test_share=0.0), tmp_path / "runs", "own"
+    )
+    execute_run(run)
+    assert read_record(run)["test"] is None
+    page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
+    assert "finished without a test part" in page
+    row = read_row(references.REFERENCES["mine"], run)
+    assert reference_document([row]).rows[0][-1].startswith("without a test part")
+    assert "has no test result" in summary_html(run, read_record(run))
+    assert "Watch or resume" not in summary_html(run, read_record(run))
+    home = AppSettings(tmp_path / "data", tmp_path / "runs")
+    with pytest.raises(DataError, match="This run has no test images"):
+        mistakes(home, run, read_record(run))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -137,10 +137,11 @@ def plain_id(text: str) -> str:
     return text if number is None else str(number)
 
 
+#: "7", "-7", "007", "7.0"; not "1_11" or "1e5", which Python takes for numbers: they may be ids.
+_WHOLE = re.compile(r"([+-]?[0-9]{1,40})(?:[.]0*)?")
+
+
 def whole_number(text: str) -> int | None:
     """The number that a text is, None for anything but a whole one."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return int(value) if math.isfinite(value) and value == int(value) else None
+    found = _WHOLE.fullmatch(text)
+    return int(found[1]) if found else None

@@ -78,7 +78,10 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
             facts["value"] = best
             facts["interval"] = wilson_interval(round(best * sizes[1]), sizes[1])
         return ReferenceRow(reference, progress.state, progress.reason, **facts)
-    scores = record[reference.part]
+    facts |= {name: record[name] for name in ("seconds", "device", "commit") if name in record}
+    scores = record.get(reference.part)
+    if not scores:  # a run may have no test part
+        return ReferenceRow(reference, "finished", f"without a {reference.part} part", **facts)
     if reference.metric == "accuracy":
         facts["value"], facts["interval"] = scores["accuracy"], tuple(scores["interval"])
     else:
@@ -86,7 +89,6 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
         facts["value"], facts["interval"] = scores["macro_f1"], tuple(found["macro_f1_interval"])
     if record.get("test"):
         facts["test"] = (record["test"]["accuracy"], tuple(record["test"]["interval"]))
-    facts |= {name: record[name] for name in ("seconds", "device", "commit")}
     return ReferenceRow(reference, "finished", **facts)
 
 

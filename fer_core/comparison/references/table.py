@@ -221,6 +221,8 @@ def _remarks(row: ReferenceRow) -> list[str]:
         remarks.append("not run yet")
     elif row.state != "finished":
         remarks.append(f"{row.state}: {row.reason}" if row.reason else row.state)
+    elif row.reason:
+        remarks.append(row.reason)
     if row.settings == "other data":
         remarks.append("measured on other data than the report's, so not to be compared with it")
     if row.settings == "changed":

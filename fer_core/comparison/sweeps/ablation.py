@@ -180,7 +180,11 @@ def _method_of_field(base: RunConfig, field: str, value: str) -> Method:
     """A method for a setting without an entry in METHODS: numbers go to 0, yes to no."""
     values = base.to_dict()
     group, _, inner = field.partition(".")
-    current = values.get(group, {}).get(inner) if inner else values.get(group)
+    current = values.get(group)
+    if inner:
+        current = current.get(inner) if isinstance(current, dict) else ""
+        if current == "":
+            raise SweepError(f"{group} has no parts, got {field!r}; write {group}=VALUE")
     if isinstance(current, bool) or value.lower() in ("yes", "true"):
         off = "no"
     elif (isinstance(current, int | float) and not value) or _is_number(value):

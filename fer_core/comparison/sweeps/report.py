@@ -18,7 +18,7 @@ from fer_core.comparison.sweeps.table import (
     cell_results,
     reference_cell,
 )
-from fer_core.comparison.sweeps.words import changed_settings, source_title
+from fer_core.comparison.sweeps.words import changed_settings, source_title, without_folders
 from fer_core.comparison.wording import interval_figures, p_figure, signed_points
 from fer_core.training.sweep import Sweep, SweepError, field_title
 
@@ -47,7 +47,7 @@ def results_document(sweep: Sweep, results: Sequence[CellResult]) -> TableDocume
     """One row per cell: the varied fields, validation and test accuracy, macro F1, best epoch,
     parameters, seconds, and how surely a cell differs from the reference."""
     titles = [*sweep.methods] or [field_title(field) for field in sweep.fields]
-    varied = [_varied(title, place) for place, title in enumerate(titles)]
+    varied = [(title, _value_text(sweep, place)) for place, title in enumerate(titles)]
     if not varied:
         varied = [("cell", lambda row: row.cell.name)]
     columns: list[_Column] = [
@@ -78,7 +78,7 @@ def ablation_document(sweep: Sweep, results: Sequence[CellResult]) -> TableDocum
     rows = sorted(results, key=lambda row: row.place)
     titles = [*sweep.methods] or [field_title(field) for field in sweep.fields]
     varied = [
-        (title, _switch_text(sweep, place) if is_switch[place] else _value_text(place))
+        (title, _switch_text(sweep, place) if is_switch[place] else _value_text(sweep, place))
         for place, title in enumerate(titles)
     ]
     reference = reference_cell(sweep, rows)
@@ -167,7 +167,7 @@ def _plain_values(sweep: Sweep, titles: Sequence[str]) -> list[_PlainColumn]:
         return None if figure is None else figure.deviation
 
     return [
-        *((title, _value_text(place)) for place, title in enumerate(titles)),
+        *((title, _value_text(sweep, place)) for place, title in enumerate(titles)),
         ("cell", lambda row: row.cell.name),
         ("runs", lambda row: row.runs),
         ("scored", lambda row: row.scored),
@@ -186,14 +186,10 @@ def _plain_values(sweep: Sweep, titles: Sequence[str]) -> list[_PlainColumn]:
     ]
 
 
-def _varied(title: str, place: int) -> _Column:
-    return title, _value_text(place)
-
-
-def _value_text(place: int) -> Callable[[CellResult], str]:
+def _value_text(sweep: Sweep, place: int) -> Callable[[CellResult], str]:
     def text(row: CellResult) -> str:
         value = row.cell.values[place]
-        return AS_BASE if value is None else value or "none"
+        return AS_BASE if value is None else without_folders(sweep.fields[place], value) or "none"
 
     return text
 
@@ -203,7 +199,7 @@ def _switch_text(sweep: Sweep, place: int) -> Callable[[CellResult], str]:
     field = sweep.fields[place]
     values = {cell.values[place] for cell in sweep.cells}
     strengths = [value for value in values if not is_off(sweep, field, value)]
-    shown = _value_text(place)
+    shown = _value_text(sweep, place)
 
     def text(row: CellResult) -> str:
         if is_off(sweep, field, row.cell.values[place]):
@@ -222,6 +218,7 @@ def strength_note(sweep: Sweep) -> list[str]:
         on = {value for value in on if not is_off(sweep, field, value)}
         strength = on.pop() if len(on) == 1 else YES
         strength = base_text(sweep, field) if strength is None else strength
+        strength = without_folders(field, strength)
         if strength not in (YES, ""):
             found.append(f"{title} = {strength}")
     return [f"Yes means: {', '.join(found)}."] if found else []

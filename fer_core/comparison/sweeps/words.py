@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import RECIPES
 
@@ -22,9 +24,16 @@ def changed_settings(base: RunConfig) -> list[str]:
                 if inner != theirs[field].get(part)
             ]
         else:
-            text = source_title(value) if field == "start_from" else value
-            found.append(f"{field}={text}")
+            found.append(f"{field}={without_folders(field, value)}")
     return found
+
+
+def without_folders(field: str, value: Any) -> Any:
+    """A setting's value; of checkpoints, which are folders, only the names."""
+    if field not in ("start_from", "teachers") or not value:
+        return value
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    return ", ".join(source_title(str(part).strip()) for part in parts)
 
 
 def source_title(data: str) -> str:

@@ -241,10 +241,9 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         on_first, shared.data_choice, [summary, gallery], show_progress="hidden",
         api_visibility="private", concurrency_limit=4,
     )  # fmt: skip
-    first.then(on_read, shared.data_choice, notice, **reading).then(
-        on_load, shared.data_choice, after_open, **reading
-    )
+    read = first.then(on_read, shared.data_choice, notice, **reading)
     openings = [
+        read.then(on_load, shared.data_choice, after_open, **reading),
         chosen.input(on_choose, [chosen, shared.data_choice], after_open, **reading),
         gr.on(
             [open_path.click, path.submit],

@@ -73,7 +73,8 @@ def split_text(faces: Faces, split: Split, kind: str) -> str:
         origin = "a stratified draw, because the set comes with no split of its own"
     elif kind == "source":
         there = set(np.unique(faces.source_split[faces.labels >= 0]))
-        drawn = [part for part in ("validation", "test") if part not in there]
+        lacking = (part for part in ("validation", "test") if part not in there)
+        drawn = [part for part in lacking if len(getattr(split, part))]
         origin = "the split that comes with the set"
         if drawn:
             origin += f"; {' and '.join(drawn)}, which it lacks, drawn from its training images"

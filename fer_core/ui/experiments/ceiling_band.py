@@ -37,7 +37,7 @@ def ceiling_for(
     """
     known = tuple(known) if known and config.start_from else None
     places = (Path(config.data), Path(data_folder) / Path(config.data).name)
-    state = [_state(file) for place in places for file in (place, place.with_name(VOTES_FILE))]
+    state = [_state(file) for place in places for file in (place, place.parent / VOTES_FILE)]
     key = repr([str(data_folder), state, known, *(getattr(config, name) for name in _FIELDS)])
     with _lock:
         if key in _known or key in _wanted:

@@ -100,7 +100,7 @@ def _own(reference: Reference, row: ReferenceRow | None) -> str:
     if row is None:
         return "–"
     if row.value is None or row.interval is None:
-        return row.state
+        return f"{row.state} {row.reason}" if row.state == "finished" else row.state
     text = _with_interval(reference, row.value, *row.interval)
     remarks = {
         "part": reference.small_note,

@@ -51,6 +51,11 @@ def summary_html(folder: RunFolder, record: Mapping[str, Any] | None) -> str:
     """One run in a few lines: its test result and what it was made with, or what is missing."""
     if not record or not record.get("test"):
         state = read_progress(folder).state
+        if record:
+            return (
+                "<p>This run is <b>finished</b> and has no test result: its split left no image to "
+                "test on. Its validation result is in the leaderboard.</p>"
+            )
         return (
             f"<p>This run is <b>{html.escape(state)}</b> and has no test result: the test split is "
             "scored once, after the last epoch. Watch or resume it in the <b>Train</b> tab.</p>"
@@ -116,6 +121,8 @@ def mistakes(
     name, data = source_name(config.data), (record or {}).get("data") or {}
     if settings.public and config.data.partition(":")[0] != "drawn":
         raise DataError(f"Images of {name} are not shown on this published page.")
+    if record is not None and not record.get("test"):
+        raise DataError("This run has no test images, so there are no mistakes on them.")
     wrong = wrong_predictions(pd.read_parquet(folder.predictions))
     if wrong.empty:
         raise DataError("Every test image was named right.")

@@ -159,7 +159,7 @@ def state_sentence(progress: Progress) -> str:
     if progress.state == "queued":
         return "Waits for its turn; one run at a time uses a device."
     if progress.state == "finished":
-        return "Finished; the best epoch was scored on the test split."
+        return "Finished; the best epoch was scored on the test split, if it has one."
     if progress.state == "stopped":
         kept = "the best weights so far are kept" if progress.epoch else "nothing was trained yet"
         return f"{reason or 'Stopped'}; {kept}. Resume goes on from here."

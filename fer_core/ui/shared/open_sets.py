@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import threading
 from collections import OrderedDict
@@ -74,6 +75,8 @@ class _Shelf:
             return key in self._values
 
 
+#: Held while an upload gets its name.
+_KEEPING = threading.Lock()
 #: Folders below a set's own that are looked into for changes.
 _DEEPEST = 5
 _FACES = _Shelf(4)
@@ -132,16 +135,18 @@ def keep_upload(upload: Path, settings: AppSettings) -> str:
     if upload.suffix.lower() not in UPLOAD_KINDS:
         wanted = ", ".join(UPLOAD_KINDS)
         raise DataError(f"A data set is one file of {wanted}; got {upload.name!r}.")
-    target = settings.data_folder / upload.name
-    number = 2
-    while target.exists():
-        target = settings.data_folder / f"{upload.stem}-{number}{upload.suffix}"
-        number += 1
-    scratch = target.with_name(f".{target.name}.part")  # until it is whole it is no set of the list
+    # until it is whole it is no set of the list; two uploads may have one name
+    scratch = settings.data_folder / f".{secrets.token_hex(8)}{upload.suffix}.part"
     try:
         settings.data_folder.mkdir(parents=True, exist_ok=True)
         shutil.move(upload, scratch)
-        scratch.rename(target)
+        with _KEEPING:
+            target = settings.data_folder / upload.name
+            number = 2
+            while target.exists():
+                target = settings.data_folder / f"{upload.stem}-{number}{upload.suffix}"
+                number += 1
+            scratch.rename(target)
     except OSError as error:
         scratch.unlink(missing_ok=True)
         raise DataError(

@@ -182,5 +182,5 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
 def _or_error(action: Any, settings: AppSettings, name: Any) -> int:
     try:
         return action(needed_plan(settings, name), settings.runs_folder)
-    except RunError as error:
+    except (RunError, ValueError, OSError) as error:  # its data or settings may be gone
         raise gr.Error(str(error), print_exception=False) from error

@@ -117,10 +117,12 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
         named = unique_names(paths or [])
         known = gflops_of(table)
         rows = [[name, known.get(name)] for name in named]
-        return gr.update(value=rows, visible=bool(rows)), scored_html(hidden, named, known)
+        return gr.update(value=rows, visible=bool(rows)), scored_html(
+            hidden, named, known, len(paths or [])
+        )
 
     def on_costs(hidden: Solution | None, paths: list[str] | None, table: Any) -> str:
-        return scored_html(hidden, unique_names(paths or []), gflops_of(table))
+        return scored_html(hidden, unique_names(paths or []), gflops_of(table), len(paths or []))
 
     def on_open(chosen: str | None) -> Any:
         offered = _sources(settings)
@@ -148,13 +150,18 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
     shared.tabs.select(on_open, source, source, **quiet)
 
 
-def scored_html(hidden: Solution | None, named: dict[str, Path], gflops: dict[str, Any]) -> str:
-    """The board of these files, or what is still to do."""
+def scored_html(
+    hidden: Solution | None, named: dict[str, Path], gflops: dict[str, Any], uploaded: int = 0
+) -> str:
+    """The board of these files, or what is still to do. uploaded: how many files arrived."""
+    left = uploaded - len(named)
+    too_many = f"{left} files beyond the first {MOST_FILES} were left out." if left > 0 else ""
     if hidden is None:
         what = "The files are ranked as soon as the hidden labels are chosen." if named else ""
         return f"<p class='note'>{what}</p>" if what else board_html([], "", 0)
     entrants = [_scored(name, path, hidden, gflops.get(name)) for name, path in named.items()]
-    return board_html(rank_entrants(entrants), hidden.name, len(hidden))
+    board = board_html(rank_entrants(entrants), hidden.name, len(hidden))
+    return f"<p class='note'>{too_many}</p>{board}" if too_many else board
 
 
 def _scored(name: str, path: Path, hidden: Solution, gflops: Any) -> Entrant:
