@@ -239,9 +239,8 @@ class Training:
             part = lesson.part(start, stop)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
                 scores = self.learner(part.images)  # (part of B, classes)
-            loss = self.objective.loss(
-                self.phase, scores.float(), part, self.loss_weights, batch=lesson
-            )
+            scores = scores.float()
+            loss = self.objective.loss(self.phase, scores, part, self.loss_weights, lesson)
             loss.backward()
             total += loss.detach()
             found.append(scores.detach())

@@ -203,11 +203,9 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         return [choice["source"], *on_pick(choice, *rest)]
 
     def on_random(choice: dict[str, Any], wanted: str | None, *rest: Any) -> list[Any]:
-        index = 1
-        if wanted:
-            faces = open_sets.faces_at_once(choice["source"])
-            index = random.randint(1, max(1, len(view.class_indices(faces, wanted))))
-        return on_pick(choice, wanted, index, *rest)
+        faces = open_sets.faces_at_once(choice["source"])
+        count = len(view.class_indices(faces, wanted)) if wanted else 1
+        return on_pick(choice, wanted, random.randint(1, max(1, count)), *rest)
 
     def on_upload(
         photo: str | bytes | None, draw: float | None, judge: str | None, *values: Any

@@ -163,12 +163,9 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
 
     def on_read(choice: dict[str, Any], progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
         """Read the set and show nothing: by the time that it is read another may be open."""
-        with suppress(DataError):  # said by `on_load`
+        with suppress(DataError):  # said when it is shown
             open_sets.open_faces(choice["source"], _reporter(progress))
         return gr.skip()
-
-    def on_load(choice: dict[str, Any], progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
-        return on_choose(choice["source"], choice, progress)
 
     def on_choose(
         source: str | None,
@@ -243,7 +240,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     )  # fmt: skip
     read = first.then(on_read, shared.data_choice, notice, **reading)
     openings = [
-        read.then(on_load, shared.data_choice, after_open, **reading),
+        read.then(on_choose, [chosen, shared.data_choice], after_open, **reading),
         chosen.input(on_choose, [chosen, shared.data_choice], after_open, **reading),
         gr.on(
             [open_path.click, path.submit],
