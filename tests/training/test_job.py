@@ -113,7 +113,10 @@ def test_stop_keeps_the_best_weights_and_resume_queues_again(
     assert folder.weights.is_file()
     assert not folder.stop_request.exists()
     resume_run(folder, launch=_no_launch)
-    assert read_progress(folder).state == "queued"
+    assert read_progress(folder).state in ("queued", "running")  # its worker may be there still
+    stop_run(folder)
+    _wait(lambda: not _children_of(folder))
+    assert read_progress(folder).state == "stopped"
 
 
 def test_a_queued_run_leaves_the_queue_when_stopped(tiny_config: RunConfig, tmp_path: Path) -> None:
