@@ -208,7 +208,7 @@ def _cells(row: ReferenceRow) -> tuple[str, ...]:
         f"{row.test[0]:.2%} ({_interval(row.test[1], 'accuracy')})" if row.test else "–",
         " / ".join(f"{count:,}" for count in row.counts) if any(row.counts) else "–",
         f"{done} of {planned}" if planned else "–",
-        f"{row.seconds:,.0f}" if row.seconds >= 0.5 else "–",
+        f"{row.seconds:,.0f}" if round(row.seconds) else "–",
         row.device or "–",
         row.commit or "–",
         "; ".join(_remarks(row)) or "–",
