@@ -45,7 +45,7 @@ def add_commands(command: Command) -> None:
 
 
 def reproduce(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.references.rows import read_row
+    from fer_core.comparison.references.rows import ReferenceRow, read_row
     from fer_core.comparison.references.table import (
         put_table,
         read_reference_rows,
@@ -62,7 +62,7 @@ def reproduce(chosen: argparse.Namespace) -> int:
     wanted = references.find_references(chosen.names)
     command = f"python -m fer_core reproduce --data {portable_source(chosen.data)}"
 
-    def write() -> None:
+    def write() -> list[ReferenceRow]:
         """What was not run here keeps the row that the table has: it was run elsewhere."""
         kept = read_reference_rows(chosen.out)
         rows = []
@@ -72,6 +72,7 @@ def reproduce(chosen: argparse.Namespace) -> int:
         write_reference_table(rows, chosen.out, command)
         if chosen.readme and not put_table(chosen.readme, rows):
             raise RunError(f"{chosen.readme} has no marks of the reference table; add them")
+        return rows
 
     def ended() -> Iterator[tuple[Reference, Progress]]:
         if chosen.jobs > 1:
@@ -88,8 +89,7 @@ def reproduce(chosen: argparse.Namespace) -> int:
             failed += 1
             print(f"{reference.name} {progress.state}: {progress.reason}", file=sys.stderr)
         write()
-    write()
-    rows = [read_row(item, reference_folder(item, chosen.runs)) for item in wanted]
+    rows = [row for row in write() if row.reference in wanted]
     table = reference_document(rows)
     text = "\n".join(f"{row[1]}: published {row[3]}, ours {row[4]}, {row[6]}" for row in table.rows)
     show_result(chosen, table.records(), f"{text}\nwritten to {chosen.out}")

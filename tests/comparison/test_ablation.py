@@ -140,6 +140,7 @@ def test_every_method_can_be_turned_off_and_on(name: str) -> None:
         (["magic"], "'magic' is no method"),
         (["optimizer"], "'optimizer' is no method"),
         (["epochs.foo"], "epochs has no parts"),
+        (["magic.foo"], "'magic.foo' is no method"),
         (["flip", "augment.flip_probability"], "named twice"),
         (["augment", "flip"], "cannot stand beside flip"),
         (["label_smoothing=0"], "turned off; give its strength"),

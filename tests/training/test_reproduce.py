@@ -113,25 +113,17 @@ def test_runs_beside_each_other_end_like_runs_one_by_one(tiny_csv: Path, tmp_pat
     assert figures[0][1].endswith("%")
 
 
-def test_rows_that_were_run_elsewhere_stay_in_the_table(tiny_csv: Path, tmp_path: Path) -> None:
-    _reproduce(tiny_csv, tmp_path)
-    before = [
-        line
-        for line in (tmp_path / "results" / "reference.md").read_text().splitlines()
-        if "|" in line
-    ]
+def test_rows_that_were_run_elsewhere_stay_in_the_table(
+    tiny_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = [line for line in _reproduce(tiny_csv, tmp_path).splitlines() if "|" in line]
+    said = capsys.readouterr().out
+    out = tmp_path / "results" / "reference.md"
     words = ["reproduce", "--data", str(tiny_csv), "--runs", str(tmp_path / "empty")]
-    assert main([*words, "--out", str(tmp_path / "results" / "reference.md"), "--table-only"]) == 0
-    after = [
-        line
-        for line in (tmp_path / "results" / "reference.md").read_text().splitlines()
-        if "|" in line
-    ]
-    assert after == before
-    assert any(
-        "finished" in line
-        for line in (tmp_path / "results" / "reference.csv").read_text().splitlines()
-    )
+    assert main([*words, "--out", str(out), "--table-only"]) == 0
+    assert [line for line in out.read_text().splitlines() if "|" in line] == before
+    assert capsys.readouterr().out == said
+    assert "small,accuracy" in out.with_suffix(".csv").read_text()
 
 
 def test_a_damaged_table_is_no_row(tmp_path: Path) -> None:

@@ -181,10 +181,10 @@ def _method_of_field(base: RunConfig, field: str, value: str) -> Method:
     values = base.to_dict()
     group, _, inner = field.partition(".")
     current = values.get(group)
-    if inner:
-        current = current.get(inner) if isinstance(current, dict) else ""
-        if current == "":
+    if inner and current is not None:
+        if not isinstance(current, dict):
             raise SweepError(f"{group} has no parts, got {field!r}; write {group}=VALUE")
+        current = current.get(inner)
     if isinstance(current, bool) or value.lower() in ("yes", "true"):
         off = "no"
     elif (isinstance(current, int | float) and not value) or _is_number(value):
