@@ -211,6 +211,9 @@ def test_a_picture_without_a_face_can_be_used_as_a_whole(page: Any, tmp_path: Pa
     page.click("#predict-whole")
     page.wait_for_selector("#predict-result .face-card:has-text('The picture as a whole')")
     assert not page.locator("#predict-whole").is_visible()
+    page.locator("#predict-explain input").check()  # stays with the whole picture
+    page.wait_for_selector("#predict-result .explained")
+    assert "The picture as a whole" in page.locator("#predict-result .face-card").inner_text()
 
 
 def test_an_uploaded_picture_is_deleted_when_the_page_is_closed(

@@ -106,6 +106,21 @@ def test_predict_writes_marked_pictures(run: Path, tmp_path: Path) -> None:
         assert np.asarray(picture).std() > 1  # the box and the label are drawn
 
 
+def test_predict_writes_what_each_label_rests_on(run: Path, tmp_path: Path) -> None:
+    pictures = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        pictures.append(str(tmp_path / folder / "me.png"))
+        Image.fromarray(np.full((60, 60, 3), 90, dtype=np.uint8)).save(pictures[-1])
+    explained = tmp_path / "explained"
+    words = ["predict", str(run), *pictures, "--whole-picture", "--explain", str(explained)]
+    assert main(words) == 0
+    names = sorted(path.name for path in explained.iterdir())
+    assert names == ["me-face-1-2-explained.png", "me-face-1-explained.png"]
+    with Image.open(explained / names[0]) as picture:
+        assert picture.size == (208, 208)
+
+
 def test_marked_pictures_of_one_name_do_not_replace_each_other(run: Path, tmp_path: Path) -> None:
     pictures = []
     for folder, side in (("a", 60), ("b", 70), ("c", 80)):

@@ -57,7 +57,7 @@ def predict(chosen: argparse.Namespace) -> int:
     from PIL import Image
 
     from fer_core.inference.detect import FaceDetector
-    from fer_core.inference.draw import draw_predictions
+    from fer_core.inference.draw import draw_explanation, draw_predictions
     from fer_core.inference.photo import read_photo
     from fer_core.inference.predictor import Predictor
     from fer_core.runs.checkpoint import load_checkpoint
@@ -71,10 +71,14 @@ def predict(chosen: argparse.Namespace) -> int:
             photo = read_photo(path)
             faces = predictor.predict(photo, whole_picture=chosen.whole_picture)
             entry["faces"] = [face.to_dict() for face in faces]
+            for number, face in enumerate(faces if chosen.explain else (), start=1):
+                drawn = Image.fromarray(draw_explanation(face.face, predictor.explain(face)))
+                chosen.explain.mkdir(parents=True, exist_ok=True)
+                drawn.save(_unused(chosen.explain, f"{path.stem}-face-{number}", "explained", used))
             if chosen.marked:
                 chosen.marked.mkdir(parents=True, exist_ok=True)
                 marked = Image.fromarray(draw_predictions(photo, faces))
-                marked.save(_unused(chosen.marked, path.stem, used))
+                marked.save(_unused(chosen.marked, path.stem, "marked", used))
         except (OSError, ValueError) as error:
             entry["error"] = str(error)
             failed += 1
@@ -88,11 +92,11 @@ def predict(chosen: argparse.Namespace) -> int:
     return 2 if failed else 0
 
 
-def _unused(folder: Path, stem: str, used: set[Path]) -> Path:
-    """STEM-marked.png, numbered where this call wrote one of that name from another folder."""
-    path, number = folder / f"{stem}-marked.png", 2
+def _unused(folder: Path, stem: str, what: str, used: set[Path]) -> Path:
+    """STEM-WHAT.png, numbered where this call wrote one of that name from another folder."""
+    path, number = folder / f"{stem}-{what}.png", 2
     while path in used:
-        path, number = folder / f"{stem}-{number}-marked.png", number + 1
+        path, number = folder / f"{stem}-{number}-{what}.png", number + 1
     used.add(path)
     return path
 

@@ -99,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--marked", type=Path, metavar="DIR", help="also write the pictures with boxes and labels"
     )
+    predict.add_argument(
+        "--explain",
+        type=Path,
+        metavar="DIR",
+        help="also write each face, coloured by what its label rests on (parts covered in turn)",
+    )
 
     study = command(
         "alignment-study", data_commands.alignment_study, "compare the ways of aligning found faces"

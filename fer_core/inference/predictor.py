@@ -1,4 +1,5 @@
-"""A picture uint8 (H, W, 3) in, a `FacePrediction` for every face out: detect, align, classify.
+"""A picture uint8 (H, W, 3) in, a `FacePrediction` for every face out: detect, align, classify,
+and explain on request.
 
 The label says which expression a face resembles. All faces of a picture go in one batch
 through the checkpoint's own preprocessing.
@@ -17,6 +18,7 @@ from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import DEFAULT_MODE, align_face
 from fer_core.inference.detect import LONG_SIDE, FaceBox, FaceDetector
 from fer_core.inference.fused import fused_probabilities
+from fer_core.inference.saliency import Explanation, explain
 from fer_core.runs.checkpoint import Checkpoint
 
 
@@ -93,6 +95,11 @@ class Predictor:
         """The expressions of faces already found in `image`, in their order."""
         size = self.checkpoint.preprocessing.image_size
         return self._classified([align_face(image, face, size, self.mode) for face in faces], faces)
+
+    def explain(self, prediction: FacePrediction) -> Explanation:
+        """What the label of a prediction of this predictor rests on; see `saliency.explain`."""
+        label = self.checkpoint.class_names.index(prediction.label)
+        return explain(self._probabilities, prediction.face, label)
 
     def _classified(
         self, pictures: Sequence[np.ndarray], faces: Sequence[FaceBox | None]

@@ -38,6 +38,15 @@ PREDICT_CSS = """
   box-shadow: inset 0 0 0 1px var(--border-color-primary); overflow: hidden; }
 .bars .track i { display: block; height: 100%; background: var(--hue); border-radius: 5px; }
 .bars .share { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.explained { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; margin-top: 8px;
+  align-items: start; font-size: .88rem; line-height: 1.4; }
+.explained > p { margin: 0; }
+.explained .key { display: block; margin-top: 6px; font-size: .76rem;
+  color: var(--body-text-color-subdued); }
+.explained .key i { display: inline-block; width: 10px; height: 10px; border-radius: 3px;
+  margin-right: 5px; }
+.explained .loses { background: rgb(230, 120, 0); }
+.explained .gains { background: rgb(0, 114, 178); margin-left: 12px; }
 .examples { display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minmax(68px, 1fr)); }
 .examples button { all: unset; cursor: pointer; border-radius: 10px; display: grid; gap: 4px;
   font-size: .78rem; line-height: 1.25; color: var(--body-text-color); align-content: start; }

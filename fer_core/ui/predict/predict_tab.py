@@ -17,6 +17,7 @@ from fer_core.inference.photo import PhotoError
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.examples import EXAMPLES
 from fer_core.ui.predict import predict_views as views
+from fer_core.ui.predict.explain_views import explained
 from fer_core.ui.predict.webcam import build_webcam
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 from fer_core.ui.shared.patient_slider import PatientSlider
@@ -87,10 +88,12 @@ def answer(
     name: str | None,
     whole_picture: bool,
     unsure_below: float = views.UNSURE_BELOW,
+    explain: bool = False,
 ) -> Answer:
     """The page's answer to one picture, problems included, as HTML.
 
     unsure_below: the probability (0-1) under which a face's strongest label is not named.
+    explain: also show what the labels of the first faces rest on.
     """
     if not loaded.entries():
         return Answer(_NO_CHECKPOINT)
@@ -104,12 +107,13 @@ def answer(
             start = time.perf_counter()
             faces = predictor.predict(image, whole_picture=whole_picture)
             seconds = time.perf_counter() - start
+            feet = explained(predictor, faces) if explain and faces else ()
     except (CheckpointError, PhotoError) as error:
         return Answer(views.problem(error))
     if not faces:
         return Answer(_NO_FACE, offers_whole=True)
     model = entry.name.removeprefix("run:")
-    return Answer(views.prediction_html(image, faces, seconds, model, unsure_below))
+    return Answer(views.prediction_html(image, faces, seconds, model, unsure_below, feet))
 
 
 def faces_for_api(
@@ -156,6 +160,11 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
                 info="When the strongest expression's probability is lower, no label is given.",
                 elem_id="predict-unsure",
             )
+            explain = gr.Checkbox(
+                label="Show what each label rests on",
+                info="Covers one part of the face after the other and colours those that count.",
+                elem_id="predict-explain",
+            )
         with gr.Column(scale=2, min_width=290):
             gr.HTML(f'<p class="note">{_NOTE}</p>', elem_id="predict-note")
     with gr.Tabs(elem_id="predict-sources"):
@@ -164,24 +173,37 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
         with gr.Tab("Live webcam", id="webcam", elem_id="predict-webcam"):
             build_webcam(loaded, checkpoint, unsure, photo_tab, shared)
 
-    def on_photo(
-        picture: Any, name: str | None, percent: float, request: gr.Request
-    ) -> tuple[Any, Any]:
-        shared.uploads.hold(request.session_hash, picture)
-        shown = answer(loaded, picture, name, False, percent / 100)
-        return shown.html, gr.Button(visible=shown.offers_whole)
+    whole_used = gr.State(False)  # for the picture that is shown
 
-    def on_whole(picture: Any, name: str | None, percent: float) -> tuple[Any, Any]:
-        shown = answer(loaded, picture, name, True, percent / 100)
-        return shown.html, gr.Button(visible=False)
+    def on_photo(
+        picture: Any, name: str | None, percent: float, explain: bool, request: gr.Request
+    ) -> tuple[Any, Any, bool]:
+        shared.uploads.hold(request.session_hash, picture)
+        shown = answer(loaded, picture, name, False, percent / 100, explain)
+        return shown.html, gr.Button(visible=shown.offers_whole), False
+
+    def on_whole(
+        picture: Any, name: str | None, percent: float, explain: bool
+    ) -> tuple[Any, Any, bool]:
+        shown = answer(loaded, picture, name, True, percent / 100, explain)
+        return shown.html, gr.Button(visible=False), True
+
+    def on_setting(
+        picture: Any, name: str | None, percent: float, explain: bool, whole: bool
+    ) -> tuple[Any, Any, bool]:
+        shown = answer(loaded, picture, name, whole, percent / 100, explain)
+        return shown.html, gr.Button(visible=shown.offers_whole), whole
 
     def on_open(chosen: str | None) -> Any:
         return gr.Dropdown(**checkpoint_choices(loaded, chosen))
 
-    both = {"outputs": [result, whole], "api_visibility": "private", "concurrency_limit": 2}
+    results = [result, whole, whole_used]
+    both = {"outputs": results, "api_visibility": "private", "concurrency_limit": 2}
     work = {**both, "concurrency_id": "predict", "show_progress_on": result}
-    asked = [photo, checkpoint, unsure]
-    gr.on([photo.change, checkpoint.change, unsure.release], on_photo, asked, **work)
+    asked = [photo, checkpoint, unsure, explain]
+    photo.change(on_photo, asked, **work)
+    settings_changed = [checkpoint.change, unsure.release, explain.input]
+    gr.on(settings_changed, on_setting, [*asked, whole_used], **work)
     whole.click(on_whole, asked, **work)
     quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     shared.page.load(on_open, checkpoint, checkpoint, **quiet)

@@ -10,6 +10,7 @@ import base64
 import io
 from collections.abc import Sequence
 from html import escape
+from itertools import zip_longest
 
 import numpy as np
 from PIL import Image
@@ -74,10 +75,12 @@ def prediction_html(
     seconds: float,
     model: str,
     unsure_below: float = UNSURE_BELOW,
+    below: Sequence[str] = (),
 ) -> str:
     """The picture with a box at each face and a card per face.
 
     image uint8 (H, W, 3) in which the boxes lie; seconds: how long finding and classifying took.
+    below: HTML for the foot of the first cards.
     """
     shown = predictions[:MOST_CARDS]
     whole = any(prediction.box is None for prediction in predictions)
@@ -89,7 +92,8 @@ def prediction_html(
         found = _counted(count, "face") + " found"
     summary = f"{found} · {escape(model)} · {seconds:.1f} s"
     cards = "".join(
-        face_card(face, number, unsure_below) for number, face in enumerate(shown, start=1)
+        face_card(face, number, unsure_below, foot)
+        for number, (face, foot) in enumerate(zip_longest(shown, below, fillvalue=""), start=1)
     )
     if count > len(shown):
         left = count - len(shown)
@@ -101,8 +105,13 @@ def prediction_html(
     )
 
 
-def face_card(prediction: FacePrediction, number: int, unsure_below: float = UNSURE_BELOW) -> str:
-    """One face: as the model saw it, a sentence, and a bar for every class in the model's order."""
+def face_card(
+    prediction: FacePrediction, number: int, unsure_below: float = UNSURE_BELOW, foot: str = ""
+) -> str:
+    """One face: as the model saw it, a sentence, and a bar for every class in the model's order.
+
+    foot: HTML for the end of the card.
+    """
     spoken, hue = spoken_label(prediction, unsure_below)
     side = prediction.face.shape[0]
     alt = f"Face {number} as the model saw it"
@@ -112,7 +121,7 @@ def face_card(prediction: FacePrediction, number: int, unsure_below: float = UNS
         f'<figure><img src="{data_uri(prediction.face, "PNG")}" alt="{alt}">'
         f"<figcaption>Face {number}, as the model sees it: {side} × {side} pixels</figcaption>"
         f'</figure><div><p class="says">{sentence(prediction, unsure_below)}</p>'
-        f"{bars(prediction.probabilities)}</div></section>"
+        f"{bars(prediction.probabilities)}</div>{foot}</section>"
     )
 
 

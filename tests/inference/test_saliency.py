@@ -1,0 +1,111 @@
+"""An explanation finds the part that decides, and none where none does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from fer_core.inference.draw import draw_explanation
+from fer_core.inference.predictor import Predictor
+from fer_core.inference.saliency import PLACES, explain
+
+Probabilities = Callable[[np.ndarray], np.ndarray]
+
+
+def sees_only(rows: slice, columns: slice) -> Probabilities:
+    """A model whose second class is as probable as that part of the picture is bright."""
+
+    def probabilities(images: np.ndarray) -> np.ndarray:
+        share = images[:, rows, columns].reshape(len(images), -1).mean(axis=1) / 255
+        return np.stack([1 - share, share], axis=1)
+
+    return probabilities
+
+
+def bright_part(channels: int = 1, size: int = 48) -> np.ndarray:
+    face = np.zeros((size, size, channels), dtype=np.uint8)
+    face[size * 3 // 4 : size * 7 // 8, size // 3 : size * 2 // 3] = 240
+    return face
+
+
+@pytest.mark.parametrize(("channels", "size"), [(1, 48), (3, 96), (1, 7)])
+def test_the_part_that_the_model_looks_at_stands_out(channels: int, size: int) -> None:
+    looks = (slice(size * 3 // 4, size * 7 // 8), slice(size // 3, size * 2 // 3))
+    found = explain(sees_only(*looks), bright_part(channels, size), 1)
+    assert found.effect.shape == (size, size)
+    assert found.probability == pytest.approx(240 / 255)
+    row, column = np.unravel_index(found.effect.argmax(), found.effect.shape)
+    assert looks[0].start - 1 <= row <= looks[0].stop
+    assert looks[1].start - 1 <= column <= looks[1].stop
+    assert np.abs(found.effect[: size // 3]).max() == 0  # what it does not see does not count
+    cover = found.strongest
+    assert cover.top < looks[0].stop
+    assert cover.top + cover.side > looks[0].start
+    assert found.decisive
+    assert cover.probability < 0.5 * found.probability
+
+
+def test_the_strongest_cover_can_be_put_there_by_hand() -> None:
+    model, face = sees_only(slice(30, 46), slice(8, 24)), bright_part()
+    cover = explain(model, face, 1).strongest
+    by_hand = face.copy()
+    by_hand[cover.top : cover.top + cover.side, cover.left : cover.left + cover.side] = round(
+        float(face.mean())
+    )
+    assert model(by_hand[None])[0, 1] == pytest.approx(cover.probability)
+
+
+def test_for_the_other_class_the_same_part_speaks_against() -> None:
+    model, face = sees_only(slice(36, 42), slice(16, 32)), bright_part()
+    one, other = explain(model, face, 1), explain(model, face, 0)
+    assert other.effect == pytest.approx(-one.effect, abs=1e-6)
+    assert not other.decisive
+
+
+def test_a_model_that_looks_nowhere_rests_on_nothing() -> None:
+    found = explain(lambda images: np.full((len(images), 2), 0.5), bright_part(), 0)
+    assert not found.effect.any()
+    assert not found.decisive
+
+
+def test_the_face_is_left_as_it_is_and_batches_are_bounded() -> None:
+    sizes: list[int] = []
+
+    def model(images: np.ndarray) -> np.ndarray:
+        sizes.append(len(images))
+        return np.full((len(images), 2), 0.5)
+
+    face = bright_part()
+    before = face.copy()
+    explain(model, face, 0)
+    assert (face == before).all()
+    assert sum(sizes) == PLACES**2 + 1
+    assert max(sizes) <= 25
+
+
+def test_a_predictor_explains_its_own_prediction(classifier) -> None:
+    face = np.full((48, 48, 3), 200, dtype=np.uint8)
+    face[20:30, 20:30] = 255
+    predictor = Predictor(classifier, detector=None)
+    (answer,) = predictor.predict(face, whole_picture=True)
+    found = predictor.explain(answer)
+    assert found.probability == pytest.approx(answer.confidence)
+    assert found.effect[20:30, 20:30].min() > 0  # "happy" is brightness, and the spot is bright
+    assert found.strongest.top <= 20 <= 29 < found.strongest.top + found.strongest.side
+
+
+def test_drawing_shows_loss_in_orange_gain_in_blue_and_the_cover() -> None:
+    model, face = sees_only(slice(36, 42), slice(16, 32)), bright_part()
+    orange = draw_explanation(face, explain(model, face, 1)).astype(int)
+    assert orange.shape == (208, 208, 3)
+    spot = orange[156:182, 69:138].reshape(-1, 3).mean(axis=0)
+    assert spot[0] > spot[2] + 40
+    far = orange[:60].reshape(-1, 3)
+    assert (far.max(axis=1) - far.min(axis=1)).max() == 0  # grey where nothing counts
+    assert (orange == 255).all(axis=2).sum() > 200  # the outline
+    blue = draw_explanation(face, explain(model, face, 0)).astype(int)
+    spot = blue[156:182, 69:138].reshape(-1, 3).mean(axis=0)
+    assert spot[2] > spot[0] + 40
+    assert not (blue == 255).all(axis=2).any()  # nothing decisive, nothing outlined
