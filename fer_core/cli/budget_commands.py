@@ -152,7 +152,7 @@ def _work(chosen: argparse.Namespace, plan: BudgetPlan) -> int:
     if missing:
         print(f"{missing} of {len(plan.runs)} have no result yet", file=sys.stderr)
         return 1
-    runs = {contender.title: RunFolder(chosen.runs / name) for name, contender in plan.runs.items()}
+    runs = {title: RunFolder(chosen.runs / name) for name, title in plan.titles.items()}
     values = comparison_dict(compare_runs(runs, plan.kind, plan.amount))
     return show_result(chosen, values, _text(values))
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fer_core.comparison.sweeps.words import without_folders
 from fer_core.data.batches import steps_per_epoch
 from fer_core.paths import budgets_folder
 from fer_core.runs.config import ConfigError, RunConfig
@@ -63,9 +64,16 @@ class Contender:
         return shlex.join([self.recipe, *self.settings])
 
     @property
+    def shown(self) -> str:
+        """The title for everyone's eyes: of checkpoints, which are folders, only the names."""
+        pairs = (text.partition("=") for text in self.settings)
+        named = [f"{field}{sign}{without_folders(field, value)}" for field, sign, value in pairs]
+        return shlex.join([self.recipe, *named])
+
+    @property
     def slug(self) -> str:
-        """The title as a part of a folder's name."""
-        return re.sub(r"[^A-Za-z0-9._]+", "-", self.title).strip("-._")[:_LONGEST_SLUG]
+        """The shown title as a part of a folder's name."""
+        return re.sub(r"[^A-Za-z0-9._]+", "-", self.shown).strip("-._")[:_LONGEST_SLUG]
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,17 @@ class BudgetPlan:
             while name in found:
                 name, number = f"{stem}-{number}", number + 1
             found[name] = contender
+        return found
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Run name → what its contender is called on the page, each title once."""
+        found: dict[str, str] = {}
+        for name, contender in self.runs.items():
+            title, number = contender.shown, 2
+            while title in found.values():
+                title, number = f"{contender.shown} ({number})", number + 1
+            found[name] = title
         return found
 
     def config(

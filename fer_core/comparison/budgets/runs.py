@@ -16,7 +16,6 @@ import torch
 from fer_core.comparison.budgets.equal_budget import (
     BudgetError,
     BudgetPlan,
-    Contender,
     count_steps,
     plan_file,
     read_plan,
@@ -127,17 +126,17 @@ def updates_per_second(config: RunConfig) -> float:
 def budget_states(plan: BudgetPlan, runs_folder: Path) -> list[ContenderState]:
     """Every contender's run as its folder shows it now."""
     return [
-        _state(plan, RunFolder(Path(runs_folder) / name), contender)
-        for name, contender in plan.runs.items()
+        _state(plan, RunFolder(Path(runs_folder) / name), title)
+        for name, title in plan.titles.items()
     ]
 
 
-def _state(plan: BudgetPlan, folder: RunFolder, contender: Contender) -> ContenderState:
+def _state(plan: BudgetPlan, folder: RunFolder, title: str) -> ContenderState:
     if not folder.config.is_file():
-        return ContenderState(contender.title, folder.name, MISSING, 0.0, "it was deleted")
+        return ContenderState(title, folder.name, MISSING, 0.0, "it was deleted")
     progress = read_progress(folder)
     return ContenderState(
-        contender.title,
+        title,
         folder.name,
         progress.state,
         _share(plan, folder, progress),

@@ -101,8 +101,8 @@ def suggested_name(kind: Any, names: Sequence[str]) -> str:
 def preview_html(plan: BudgetPlan) -> str:
     """What will be trained, under which names."""
     rows = "".join(
-        f"<tr><td>{html.escape(contender.title)}</td><td>{html.escape(run)}</td></tr>"
-        for run, contender in plan.runs.items()
+        f"<tr><td>{html.escape(title)}</td><td>{html.escape(run)}</td></tr>"
+        for run, title in plan.titles.items()
     )
     note = f"<p class='note'>{_SECONDS_NOTE}</p>" if plan.kind == "seconds" else ""
     return (

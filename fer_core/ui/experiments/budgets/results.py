@@ -81,8 +81,7 @@ def read_choice(settings: AppSettings, stored: Any, picked: Sequence[Any] | None
         except RunError as error:
             return Choice({}, problem=str(error))
         runs = {
-            contender.title: RunFolder(settings.runs_folder / name)
-            for name, contender in plan.runs.items()
+            title: RunFolder(settings.runs_folder / name) for name, title in plan.titles.items()
         }
         return Choice(runs, plan)
     names = list(dict.fromkeys(picked or []))
