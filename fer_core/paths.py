@@ -35,6 +35,16 @@ def cache_folder() -> Path:
     raise OSError("no writable folder for the data cache; set FER_CACHE to one")
 
 
+def checkpoint_folder(named: str | Path) -> Path:
+    """The folder that a setting or a command names: checkpoints/NAME is a shipped one from
+    everywhere, unless such a folder lies here too."""
+    path = Path(named)
+    shipped = REPOSITORY / path
+    if path.parent == Path(SHIPPED_CHECKPOINTS.name) and not path.exists() and shipped.is_dir():
+        return shipped
+    return path
+
+
 def sweeps_folder(runs_folder: Path) -> Path:
     """Where the plans of sweeps lie: one JSON file each, beside the runs that they made."""
     return Path(runs_folder) / ".sweeps"

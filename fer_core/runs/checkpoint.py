@@ -21,7 +21,7 @@ from torch import nn
 from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.models import build_model, describe_model
-from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, checkpoint_folder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.limits import BOUNDS
 from fer_core.runs.record import list_runs, read_record
@@ -121,7 +121,7 @@ def save_weights(
 
 def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
     """Read a checkpoint folder. CheckpointError when it has no usable weights."""
-    place = RunFolder(Path(folder))
+    place = RunFolder(checkpoint_folder(folder))
     if not place.weights.is_file():
         raise CheckpointError(
             f"{place.path} holds no weights.safetensors; "
@@ -204,7 +204,7 @@ def read_start(folder: str | Path) -> dict[str, Any]:
     Keys weights (path), model, model_options, preprocessing (`Preprocessing`), class_names (tuple).
     CheckpointError when the folder holds no usable weights.
     """
-    place = RunFolder(Path(folder))
+    place = RunFolder(checkpoint_folder(folder))
     if not place.weights.is_file():
         raise CheckpointError(
             f"start_from: {place.path} holds no weights.safetensors; "
