@@ -40,7 +40,13 @@ def evaluate(chosen: argparse.Namespace) -> int:
     checkpoint = load_checkpoint(chosen.checkpoint)
     size = checkpoint.preprocessing.image_size
     faces = read_data(chosen.data, size)
-    values = evaluate_checkpoint(checkpoint, faces, chosen.split, mirrored=chosen.mirrored)
+    values = evaluate_checkpoint(
+        checkpoint,
+        faces,
+        chosen.split,
+        mirrored=chosen.mirrored,
+        progress=progress_bar("classifying"),
+    )
     text = f"{chosen.checkpoint} on {chosen.split} of {faces.name}: {score_text(values)}"
     if values["without_twins"]:
         text += f"\nwithout twins of training images: {score_text(values['without_twins'])}"

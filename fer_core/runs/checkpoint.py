@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,17 +66,34 @@ class Checkpoint:
 
     @torch.inference_mode()
     def probabilities(
-        self, images: np.ndarray, batch_size: int = 0, mirrored: bool = False
+        self,
+        images: np.ndarray,
+        batch_size: int = 0,
+        mirrored: bool = False,
+        progress: Callable[[int, int], None] | None = None,
     ) -> np.ndarray:
         """uint8 (N, H, W, C) → float32 (N, classes), each row summing to 1.
 
         batch_size: images at once, 0 for as many as suits their size. mirrored: the mean over each
-        image and its mirror image, for twice the work.
+        image and its mirror image, for twice the work. progress(done, total): called after every
+        batch, both in images classified.
         """
         batch_size = batch_size or scoring_batch(self.preprocessing.image_size, 256)
+        total = len(images) * (2 if mirrored else 1)
+        rows = self._rows(images, batch_size, 0, total, progress)
         if mirrored:
-            plain = self.probabilities(images, batch_size)
-            return (plain + self.probabilities(images[:, :, ::-1], batch_size)) / 2
+            again = self._rows(images[:, :, ::-1], batch_size, len(images), total, progress)
+            return (rows + again) / 2
+        return rows
+
+    def _rows(
+        self,
+        images: np.ndarray,
+        batch_size: int,
+        done: int,
+        total: int,
+        progress: Callable[[int, int], None] | None,
+    ) -> np.ndarray:
         device = next(self.model.parameters()).device
         rows = [np.zeros((0, len(self.class_names)), dtype=np.float32)]
         for start in range(0, len(images), batch_size):
@@ -83,6 +101,8 @@ class Checkpoint:
             prepared = self.preprocessing(batch.to(device))  # (B, C, S, S)
             logits = self.model(prepared).float() / self.temperature  # (B, classes)
             rows.append(logits.softmax(dim=1).cpu().numpy())
+            if progress is not None:
+                progress(done + start + len(batch), total)
         return np.concatenate(rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ def evaluate_checkpoint(
     part: str = "test",
     mapping: Mapping[str, str] | None = None,
     mirrored: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Scores of `checkpoint` on one part of `faces`, split as the checkpoint's own run was.
 
@@ -33,6 +34,7 @@ def evaluate_checkpoint(
     split here too, or a drawn test part would hold images that it trained on.
     mapping: class of the set → class of the checkpoint, "" to leave it out; what it does not name
     goes by `proposed_mapping`. mirrored: of the mean over each image and its mirror image.
+    progress(done, total): see `Checkpoint.probabilities`.
 
     Keys: checkpoint, data, fingerprint, split, mirrored, accuracy (a fraction), interval (95 %),
     macro_f1, weighted_f1, loss, calibration_error, n, per_class, confusion (rows true, both in the
@@ -57,7 +59,7 @@ def evaluate_checkpoint(
             f"({', '.join(checkpoint.class_names)}); try another --split"
         )
     images = np.asarray(faces.images[indices])
-    probabilities = checkpoint.probabilities(images, mirrored=mirrored)
+    probabilities = checkpoint.probabilities(images, mirrored=mirrored, progress=progress)
     without = None
     if part in ("validation", "test") and len(train):
         twins = has_twin_in(images, faces.images[train])

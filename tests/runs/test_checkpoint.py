@@ -1,4 +1,4 @@
-"""Weights files that are damaged, or made by a stranger: refused in words, never half used."""
+"""Damaged or strange weights files are refused in words, never half used; answers tell progress."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 from serving import write_checkpoint
@@ -56,3 +57,16 @@ def test_a_run_cannot_start_from_pictures_of_an_impossible_size(tmp_path: Path) 
     odd = _with(tmp_path / "odd", preprocessing={"image_size": 4096, "mean": [0.5], "std": [0.5]})
     with pytest.raises(CheckpointError, match="must be 16 to 512"):
         read_start(odd)
+
+
+def test_progress_counts_every_image_of_both_passes(tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(write_checkpoint(tmp_path / "one"))
+    images = np.random.default_rng(0).integers(0, 256, (5, 48, 48, 1), dtype=np.uint8)
+    plain: list[tuple[int, int]] = []
+    checkpoint.probabilities(images, 2, progress=lambda *seen: plain.append(seen))
+    assert plain == [(2, 5), (4, 5), (5, 5)]
+    both: list[tuple[int, int]] = []
+    told = checkpoint.probabilities(images, 2, True, progress=lambda *seen: both.append(seen))
+    assert both == [(2, 10), (4, 10), (5, 10), (7, 10), (9, 10), (10, 10)]
+    mirror = checkpoint.probabilities(images[:, :, ::-1], 2)
+    assert told == pytest.approx((checkpoint.probabilities(images, 2) + mirror) / 2)
