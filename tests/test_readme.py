@@ -49,6 +49,15 @@ def test_the_shipped_models_figures_are_its_records(part: str, name: str) -> Non
     assert record["commit"] in README
 
 
+def test_its_table_of_other_systems_is_the_one_that_the_command_wrote() -> None:
+    begin, end = marks("peers")
+    written = (ROOT / "results" / "peers.md").read_text(encoding="utf-8").partition("\n\n")[2]
+    assert README.partition(begin)[2].partition(end)[0].strip() == written.strip()
+    for folder in SHIPPED_CHECKPOINTS.iterdir():
+        accuracy = json.loads((folder / "record.json").read_text())["test"]["accuracy"]
+        assert re.search(rf"\| {folder.name} +\| +{100 * accuracy:.1f} % \|", written)
+
+
 def test_its_reference_table_is_the_one_that_the_command_wrote() -> None:
     marked = README.partition(BEGIN)[2].partition(END)[0]
     table = [line for line in marked.splitlines() if line.startswith("|")]
