@@ -41,7 +41,7 @@ PUBLISHED = (
         "github.com/phamquiluan/ResidualMaskingNetwork",
         "138 M",
     ),
-    Published("the same with six other networks", 0.7682, "the same"),
+    Published("the same beside six other networks", 0.7682, "the same source"),
     Published("people", 0.65, "arXiv 1307.0414, ± 5 points"),
 )
 
