@@ -90,5 +90,5 @@ def test_predictor_gives_the_checkpoints_probabilities() -> None:
     checkpoint = load_checkpoint(SHIPPED_CHECKPOINTS / "expressnet")
     picture = np.repeat(noise(1, 48)[0], 3, axis=2)
     (whole,) = Predictor(checkpoint, FaceDetector()).predict(picture, whole_picture=True)
-    expected = checkpoint.probabilities(whole.face[None])[0]
+    expected = checkpoint.probabilities(whole.face[None], mirrored=True)[0]
     assert np.allclose(list(whole.probabilities.values()), expected, atol=TOLERANCE)

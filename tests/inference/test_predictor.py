@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.detect import FaceDetector
 from fer_core.inference.predictor import Predictor, middle_square
 
@@ -38,9 +39,36 @@ def test_all_faces_go_in_one_batch(
     dark = (astronaut * 0.4).astype(np.uint8)
     faces = Predictor(classifier, detector).predict(np.concatenate([dark, astronaut], axis=1))
     assert len(faces) == 2
-    assert [len(batch) for batch in classifier.batches] == [2]
+    assert [len(batch) for batch in classifier.batches] == [4]  # each beside its mirror image
     by_place = sorted(faces, key=lambda face: face.box)
     assert by_place[0].probabilities["happy"] < by_place[1].probabilities["happy"]
+
+
+class LeftSideClassifier:
+    """Sees the left half of a face only."""
+
+    class_names = ("sad", "happy")
+    preprocessing = Preprocessing(image_size=48, channels=1)
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        happy = images[:, :, :24].reshape(len(images), -1).mean(axis=1) / 255
+        return np.stack([1 - happy, happy], axis=1)
+
+
+def test_a_mirrored_picture_gets_the_same_answer() -> None:
+    picture = np.zeros((48, 48, 3), dtype=np.uint8)
+    picture[:, :24] = 204  # 0.8 on one side, 0 on the other
+    predictor = Predictor(LeftSideClassifier(), NoFaces())
+    for shown in (picture, picture[:, ::-1].copy()):
+        (face,) = predictor.predict(shown, whole_picture=True)
+        assert face.probabilities["happy"] == pytest.approx(0.4)
+
+
+def test_many_faces_are_asked_in_bounded_batches(classifier: Any) -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (150, 48, 48, 1), dtype=np.uint8)
+    rows = Predictor(classifier, NoFaces()).probabilities(faces)
+    assert rows[:, 1] == pytest.approx(faces.reshape(150, -1).mean(axis=1) / 255, abs=1e-6)
+    assert max(len(batch) for batch in classifier.batches) == 128
 
 
 def test_no_face_gives_an_empty_list_and_asks_the_model_nothing(

@@ -67,8 +67,8 @@ def study_photographs(
     random = np.random.default_rng(seed)
     chosen = random.permutation(usable)[:count]
     truth = np.array([columns[faces.labels[i]] for i in chosen], dtype=np.int64)
-    right_cut = checkpoint.probabilities(faces.images[chosen]).argmax(axis=1) == truth
     predictor = Predictor(checkpoint, detector)
+    right_cut = predictor.probabilities(faces.images[chosen]).argmax(axis=1) == truth
     outcomes: list[Outcome] = []
     done, total = 0, len(conditions) * len(sizes) * len(chosen)
     for place, condition in enumerate(conditions):
