@@ -40,9 +40,8 @@ def checkpoint_folder(named: str | Path) -> Path:
     everywhere, unless such a folder lies here too."""
     path = Path(named)
     shipped = REPOSITORY / path
-    if path.parent == Path(SHIPPED_CHECKPOINTS.name) and not path.exists() and shipped.is_dir():
-        return shipped
-    return path
+    direct = path.parent == Path(SHIPPED_CHECKPOINTS.name) and path.name != ".."
+    return shipped if direct and not path.exists() and shipped.is_dir() else path
 
 
 def sweeps_folder(runs_folder: Path) -> Path:

@@ -214,6 +214,11 @@ def test_a_picture_without_a_face_can_be_used_as_a_whole(page: Any, tmp_path: Pa
     page.locator("#predict-explain input").check()  # stays with the whole picture
     page.wait_for_selector("#predict-result .explained")
     assert "The picture as a whole" in page.locator("#predict-result .face-card").inner_text()
+    other = tmp_path / "other.png"
+    Image.new("RGB", (320, 240), "olive").save(other)
+    upload(page, other)  # of another picture nobody has said so
+    page.wait_for_selector("#predict-result:has-text('No face found')")
+    assert page.locator("#predict-whole").is_visible()
 
 
 def test_an_uploaded_picture_is_deleted_when_the_page_is_closed(

@@ -106,7 +106,9 @@ def test_predict_writes_marked_pictures(run: Path, tmp_path: Path) -> None:
         assert np.asarray(picture).std() > 1  # the box and the label are drawn
 
 
-def test_predict_writes_what_each_label_rests_on(run: Path, tmp_path: Path) -> None:
+def test_predict_writes_what_each_label_rests_on(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pictures = []
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -114,8 +116,10 @@ def test_predict_writes_what_each_label_rests_on(run: Path, tmp_path: Path) -> N
         Image.fromarray(np.full((60, 60, 3), 90, dtype=np.uint8)).save(pictures[-1])
     explained = tmp_path / "explained"
     words = ["predict", str(run), *pictures, "--whole-picture", "--explain", str(explained)]
-    assert main(words) == 0
+    assert main([*words, "--json"]) == 0
     names = sorted(path.name for path in explained.iterdir())
+    told = [entry["faces"][0]["explained"] for entry in json.loads(capsys.readouterr().out)]
+    assert sorted(told) == [str(explained / name) for name in names]
     assert names == ["me-face-1-2-explained.png", "me-face-1-explained.png"]
     with Image.open(explained / names[0]) as picture:
         assert picture.size == (208, 208)

@@ -80,7 +80,9 @@ def predict(chosen: argparse.Namespace) -> int:
             for number, face in enumerate(faces if chosen.explain else (), start=1):
                 drawn = Image.fromarray(draw_explanation(face.face, predictor.explain(face)))
                 chosen.explain.mkdir(parents=True, exist_ok=True)
-                drawn.save(_unused(chosen.explain, f"{path.stem}-face-{number}", "explained", used))
+                kept = _unused(chosen.explain, f"{path.stem}-face-{number}", "explained", used)
+                drawn.save(kept)
+                entry["faces"][number - 1]["explained"] = str(kept)
             if chosen.marked:
                 chosen.marked.mkdir(parents=True, exist_ok=True)
                 marked = Image.fromarray(draw_predictions(photo, faces))

@@ -46,7 +46,8 @@ def peers(chosen: argparse.Namespace) -> int:
         path.parent for path in SHIPPED_CHECKPOINTS.glob("*/weights.safetensors")
     )
     checkpoints = sorted(map(load_checkpoint, folders), key=lambda one: one.gflops)
-    faces = shared_faces(read_data(chosen.data), checkpoints)
+    size = checkpoints[0].preprocessing.image_size if checkpoints else None
+    faces = shared_faces(read_data(chosen.data, size), checkpoints)
     found = [
         peer
         for checkpoint in checkpoints
@@ -57,8 +58,9 @@ def peers(chosen: argparse.Namespace) -> int:
         found.append(fer_peer(python, faces))
     scores = peer_scores(found, faces)
     document = peers_document(scores, faces)
-    words = ["python", "-m", "fer_core", "peers", *(f"checkpoints/{f.name}" for f in folders)]
-    words = words if chosen.checkpoints else words[:4]
+    words = ["python", "-m", "fer_core", "peers"]
+    for place in (folder.resolve() for folder in chosen.checkpoints):
+        words.append(f"{place.parent.name}/{place.name}")
     words += ["--data", portable_source(chosen.data), *(["--fer", "PYTHON"] if chosen.fer else [])]
     made_by = f"Made by `{shlex.join(words)}` at commit {commit()}, {machine_name()}."
     table = to_markdown(document).partition("\n")[2].strip()

@@ -64,9 +64,9 @@ def calibrate(chosen: argparse.Namespace) -> int:
     from fer_core.training.recalibrate import recalibrate
 
     note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
-    size = load_checkpoint(chosen.checkpoint).preprocessing.image_size
-    faces = read_data(chosen.data, size)
-    record = recalibrate(RunFolder(chosen.checkpoint), faces, note, chosen.half)
+    checkpoint = load_checkpoint(chosen.checkpoint)
+    faces = read_data(chosen.data, checkpoint.preprocessing.image_size)
+    record = recalibrate(RunFolder(checkpoint.folder), faces, note, chosen.half)
     fitted = record["calibration"]
     lines = [f"temperature {fitted['temperature']:g}"]
     for part, before in fitted["error_before"].items():

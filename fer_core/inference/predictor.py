@@ -14,15 +14,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import DEFAULT_MODE, align_face
 from fer_core.inference.detect import LONG_SIDE, FaceBox, FaceDetector
 from fer_core.inference.fused import fused_probabilities
 from fer_core.inference.saliency import Explanation, explain
 from fer_core.runs.checkpoint import Checkpoint
-
-#: Faces that go into one batch, each beside its mirror image.
-_AT_ONCE = 64
 
 
 class Classifier(Protocol):
@@ -84,12 +82,13 @@ class Predictor:
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
         """uint8 (N, H, W, C) → float (N, classes): the mean over each face and its mirror image.
 
-        More accurate with every shipped model than one side alone (see their cards), and a mirrored
-        picture gets the same answer.
+        A mirrored face so gets the same answer, and with every shipped model the log loss on
+        FER2013's PublicTest is lower than with one side alone (results/experiments.md). Batches are as large as suits the pictures' size.
         """
-        found = []
-        for start in range(0, len(faces), _AT_ONCE):
-            part = faces[start : start + _AT_ONCE]
+        at_once = scoring_batch(self.checkpoint.preprocessing.image_size, 128) // 2
+        found = [np.zeros((0, len(self.checkpoint.class_names)), dtype=np.float32)]
+        for start in range(0, len(faces), at_once):
+            part = faces[start : start + at_once]
             rows = self._one_side(np.concatenate([part, part[:, :, ::-1]]))  # (2N, classes)
             found.append((rows[: len(part)] + rows[len(part) :]) / 2)
         return np.concatenate(found)

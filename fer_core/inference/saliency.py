@@ -7,6 +7,8 @@ model only for probabilities, so it works for every network and for a support ve
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,12 +16,13 @@ import numpy as np
 
 #: Side of the cover, as a share of the face's side: an eye with its brow, or the mouth.
 COVER_SHARE = 1 / 3
-#: Places of the cover along each side.
+#: Places of the cover along each side; fewer where the model is too slow for so many.
 PLACES = 10
+_FEWEST_PLACES = 4
+#: What the covers of one face may take, estimated from the time for the uncovered face.
+SECONDS = 4.0
 #: Probability that a single cover has to take for the part below it to be called decisive.
 DECISIVE = 0.03
-#: Covered faces that are classified at once, which bounds the memory for a large network.
-_AT_ONCE = 25
 
 #: uint8 (N, S, S, C) → float (N, classes), rows summing to 1
 Probabilities = Callable[[np.ndarray], np.ndarray]
@@ -28,12 +31,16 @@ Probabilities = Callable[[np.ndarray], np.ndarray]
 @dataclass(frozen=True)
 class Cover:
     """A covered square: its upper left corner and side in pixels of the face, and the probability
-    (0-1) that the explained class keeps when only this square is covered."""
+    (0-1) that the explained class keeps when only this square is covered.
+
+    where: the place of its middle in the face in words, as in "lower middle".
+    """
 
     left: int
     top: int
     side: int
     probability: float
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,28 +62,29 @@ class Explanation:
         return self.probability - self.strongest.probability >= DECISIVE
 
 
-def explain(probabilities: Probabilities, face: np.ndarray, label: int) -> Explanation:
+def explain(
+    probabilities: Probabilities, face: np.ndarray, label: int, seconds: float = SECONDS
+) -> Explanation:
     """Cover uint8 (S, S, C) at PLACES × PLACES places and see what class `label` loses.
 
-    The cover has the face's mean colour, so that it changes the overall brightness least. Costs
-    PLACES² + 1 forward passes.
+    The cover has the face's mean colour, so that it changes the overall brightness least. A model
+    that would need more than `seconds` for them is asked at fewer places, at least 4 × 4.
     """
+    begun = time.perf_counter()
+    whole = float(probabilities(face[None])[0, label])
+    affordable = seconds / max(time.perf_counter() - begun, 1e-9)
+    places = min(PLACES, max(_FEWEST_PLACES, math.isqrt(int(min(affordable, PLACES**2)))))
+
     size = face.shape[0]
     side = max(1, round(size * COVER_SHARE))
-    starts = np.unique(np.linspace(0, size - side, PLACES).round().astype(int))
+    starts = np.unique(np.linspace(0, size - side, places).round().astype(int))
     corners = [(top, left) for top in starts for left in starts]
     grey = face.reshape(-1, face.shape[2]).mean(axis=0).round().astype(np.uint8)
 
     covered = np.repeat(face[None], len(corners), axis=0)
     for picture, (top, left) in zip(covered, corners, strict=True):
         picture[top : top + side, left : left + side] = grey
-    kept = np.concatenate(
-        [
-            probabilities(covered[start : start + _AT_ONCE])[:, label]
-            for start in range(0, len(covered), _AT_ONCE)
-        ]
-    )
-    whole = float(probabilities(face[None])[0, label])
+    kept = probabilities(covered)[:, label]
 
     lost, times = np.zeros((size, size)), np.zeros((size, size))
     for share, (top, left) in zip(kept, corners, strict=True):
@@ -87,5 +95,15 @@ def explain(probabilities: Probabilities, face: np.ndarray, label: int) -> Expla
     return Explanation(
         probability=whole,
         effect=(lost / np.maximum(times, 1)).astype(np.float32),
-        strongest=Cover(int(left), int(top), side, float(kept[best])),
+        strongest=Cover(
+            int(left), int(top), side, float(kept[best]), _where(left, top, side, size)
+        ),
     )
+
+
+def _where(left: int, top: int, side: int, size: int) -> str:
+    row = min(2, int(3 * (top + side / 2) / size))
+    column = min(2, int(3 * (left + side / 2) / size))
+    if row == column == 1:
+        return "middle"
+    return f"{('upper', '', 'lower')[row]} {('left', 'middle', 'right')[column]}".strip()

@@ -59,6 +59,13 @@ def portable_source(data: str) -> str:
     return f"data/{Path(data).name}"
 
 
+def portable_setting(field: str, value: str) -> str:
+    """A setting as text, of checkpoints only their names and those of the folders they lie in."""
+    if field not in ("start_from", "teachers") or not value:
+        return value
+    return ",".join(_short(part.strip()) for part in value.split(","))
+
+
 def _short(folder: str) -> str:
     path = Path(folder)
     return f"{path.parent.name}/{path.name}"

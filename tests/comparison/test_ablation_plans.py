@@ -110,7 +110,7 @@ def test_an_unknown_plan_is_refused() -> None:
 
 
 def test_mixing_votes_sharp_steps_and_teachers_can_be_left_out() -> None:
-    methods = ["mixup", "cutmix=0.5", "votes", "sharpness", "teachers=checkpoints/one"]
+    methods = ["mixup", "cutmix=0.5", "votes=0.3", "sharpness", "teachers=checkpoints/one"]
     sweep = plan_ablation("learning", BASE, methods)
     fields = ("mixup_alpha", "cutmix_alpha", "votes_share", "sharpness_radius", "teachers")
     assert sweep.fields == fields

@@ -126,19 +126,6 @@ def _long(contender: Contender) -> Contender:
     return dataclasses.replace(contender, settings=(*more, *contender.settings))
 
 
-def test_titles_and_run_names_tell_no_folder_and_stay_apart() -> None:
-    one = Contender("expressnet", ("start_from=/home/me/secret/base", "epochs=5"))
-    other = Contender("expressnet", ("start_from=/home/you/other/base", "epochs=5"))
-    plan = BudgetPlan("fair", "seconds", 60, (one, other))
-    assert list(plan.titles.values()) == [
-        "expressnet start_from=base epochs=5",
-        "expressnet start_from=base epochs=5 (2)",
-    ]
-    assert list(plan.titles) == list(plan.runs)
-    assert not any("home" in name or "secret" in name for name in plan.runs)
-    assert plan.to_dict()["contenders"][0] == one.title  # kept whole, to train by
-
-
 def test_the_same_updates_take_whole_epochs_that_hold_them() -> None:
     config = config_of(plan_of("updates", 100), steps=30)
     assert (config.max_updates, config.epochs, config.max_seconds) == (100, 4, 0)

@@ -12,6 +12,7 @@ from serving import write_checkpoint
 
 from fer_core.cli import main
 from fer_core.comparison.peers.measure import (
+    Peer,
     PeerError,
     SharedFaces,
     fer_peer,
@@ -114,8 +115,24 @@ def test_scores_are_paired_and_counted_without_twins(package: str, tmp_path: Pat
     lines = peers_document(rows, faces).rows
     assert lines[0][-1] == "+25.0 (p 0.002)"
     assert lines[2][1] == "75.0 %"
-    assert len(lines) == 3 + len(PUBLISHED)
-    assert {line[2] for line in lines[3:]} == {"published"}
+    assert len(lines) == 3  # figures published for FER2013 do not belong beside other sets
+
+
+def test_published_figures_stand_beside_private_test_only() -> None:
+    labels = np.arange(3589) % 7
+    faces = SharedFaces(np.zeros((3589, 1, 1, 1)), labels, labels > 6, FER2013_CLASSES, "fer2013")
+    rows = peer_scores([Peer("one", np.eye(7)[labels], True)], faces)
+    document = peers_document(rows, faces)
+    assert [row[2] for row in document.rows[1:]] == ["published"] * len(PUBLISHED)
+    assert any("PrivateTest" in note for note in document.notes)
+
+
+def test_two_of_one_name_keep_their_own_figures() -> None:
+    labels = np.arange(14) % 7
+    faces = SharedFaces(np.zeros((14, 1, 1, 1)), labels, labels > 6, FER2013_CLASSES, "some")
+    right, wrong = np.eye(7)[labels], np.eye(7)[(labels + 1) % 7]
+    rows = peer_scores([Peer("best", right, True), Peer("best", wrong, True)], faces)
+    assert [row["without_twins"] for row in rows] == [1.0, 0.0]
 
 
 def test_models_of_different_splits_are_not_set_side_by_side(
@@ -127,9 +144,11 @@ def test_models_of_different_splits_are_not_set_side_by_side(
     config = RunConfig(recipe="quick", data=str(tiny_csv), split="stratified", split_seed=3)
     (other / "config.json").write_text(config.to_json())
     checkpoints = [load_checkpoint(one), load_checkpoint(other)]
-    with pytest.raises(DataError, match="other was tested on other images"):
+    with pytest.raises(DataError, match="other trained or was tested on other images"):
         shared_faces(faces, checkpoints)
     assert len(shared_faces(faces, checkpoints[:1]).labels) == 42
+    with pytest.raises(PeerError, match="no checkpoint to compare"):
+        shared_faces(faces, [])
 
 
 def test_the_command_writes_table_and_readme(
@@ -147,7 +166,7 @@ def test_the_command_writes_table_and_readme(
     text = readme.read_text()
     assert "| mine " in text
     assert "old" not in text
-    assert "python -m fer_core peers checkpoints/mine --data data/" in text
+    assert f"python -m fer_core peers {tmp_path.name}/mine --data data/" in text
     assert package not in text
     assert text.partition("<!-- peers -->\n")[2].partition("\n\n")[0] in out.read_text()
     readme.write_text("no marks")

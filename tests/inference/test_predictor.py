@@ -71,6 +71,16 @@ def test_many_faces_are_asked_in_bounded_batches(classifier: Any) -> None:
     assert max(len(batch) for batch in classifier.batches) == 128
 
 
+def test_large_pictures_go_in_small_batches_and_none_in_no_batch(
+    make_classifier: Callable[..., Any],
+) -> None:
+    large = make_classifier(channels=3, image_size=224)
+    predictor = Predictor(large, NoFaces())
+    predictor.probabilities(np.zeros((20, 224, 224, 3), np.uint8))
+    assert max(len(batch) for batch in large.batches) == 8
+    assert predictor.probabilities(np.zeros((0, 224, 224, 3), np.uint8)).shape == (0, 2)
+
+
 def test_no_face_gives_an_empty_list_and_asks_the_model_nothing(
     classifier: Any,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -70,19 +71,35 @@ def test_a_model_that_looks_nowhere_rests_on_nothing() -> None:
     assert not found.decisive
 
 
-def test_the_face_is_left_as_it_is_and_batches_are_bounded() -> None:
+@pytest.mark.parametrize(("seconds", "covers"), [(1000.0, PLACES**2), (1e-9, 16)])
+def test_a_slow_model_is_asked_at_fewer_places(seconds: float, covers: int) -> None:
     sizes: list[int] = []
 
     def model(images: np.ndarray) -> np.ndarray:
         sizes.append(len(images))
+        time.sleep(0.001)
         return np.full((len(images), 2), 0.5)
 
     face = bright_part()
     before = face.copy()
-    explain(model, face, 0)
+    explain(model, face, 0, seconds)
     assert (face == before).all()
-    assert sum(sizes) == PLACES**2 + 1
-    assert max(sizes) <= 25
+    assert sizes == [1, covers]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "words"),
+    [
+        (slice(40, 46), slice(20, 28), "lower middle"),
+        (slice(2, 8), slice(2, 8), "upper left"),
+        (slice(20, 28), slice(40, 46), "right"),
+        (slice(20, 28), slice(20, 28), "middle"),
+    ],
+)
+def test_the_place_is_said_in_words(rows: slice, columns: slice, words: str) -> None:
+    face = np.zeros((48, 48, 1), dtype=np.uint8)
+    face[rows, columns] = 240
+    assert explain(sees_only(rows, columns), face, 1).strongest.where == words
 
 
 def test_a_predictor_explains_its_own_prediction(classifier) -> None:

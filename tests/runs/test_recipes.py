@@ -47,4 +47,5 @@ def test_shipped_checkpoints_are_found_from_every_folder(
     (tmp_path / name).mkdir(parents=True)  # one's own comes first
     assert checkpoint_folder(name) == Path(name)
     assert checkpoint_folder("checkpoints/none") == Path("checkpoints/none")
+    assert checkpoint_folder("checkpoints/..") == Path("checkpoints/..")
     assert checkpoint_folder("checkpoints/../tests") == Path("checkpoints/../tests")

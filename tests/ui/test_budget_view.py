@@ -15,6 +15,7 @@ from run_folders import fake_record, write_predictions
 from fer_core.comparison.budgets.equal_budget import (
     BudgetError,
     Common,
+    Contender,
     list_plans,
 )
 from fer_core.comparison.budgets.runs import ContenderState, start_budget
@@ -98,6 +99,10 @@ def test_a_published_page_starts_nothing(settings: AppSettings) -> None:
         read_budget_form(*form()), common=Common(data="/home/owner/secret/faces.csv")
     )
     assert "secret" not in budget_command(plan, hide_path=True)
+    start = Contender("quick", ("start_from=/home/owner/secret/base",))
+    plan = dataclasses.replace(plan, contenders=(start, Contender("quick")), common=Common())
+    assert "start_from=secret/base" in budget_command(plan, hide_path=True)
+    assert "/home/owner" not in budget_command(plan, hide_path=True)
 
 
 def test_without_runs_the_page_says_what_to_do(settings: AppSettings) -> None:

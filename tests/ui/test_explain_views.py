@@ -22,7 +22,7 @@ class AlwaysMouth(Predictor):
 
     def __init__(self, left_over: float = 0.31) -> None:
         self.asked = 0
-        self._cover = Cover(16, 30, 16, left_over)
+        self._cover = Cover(16, 30, 16, left_over, "lower middle")
 
     def explain(self, prediction: FacePrediction) -> Explanation:
         self.asked += 1
@@ -39,9 +39,28 @@ def faces(count: int, label: str = "happy") -> list[FacePrediction]:
 
 def test_the_sentence_says_what_the_strongest_cover_does() -> None:
     (part,) = explain_views.explained(AlwaysMouth(), faces(1))
-    assert "Covering the outlined square takes happy from 94 % to 31 %" in text_of(part)
+    said = "Covering the outlined square (lower middle) takes happy from 94 % to 31 %"
+    assert said in text_of(part)
+    assert "changes happy, most in the lower middle" in part
     (part,) = explain_views.explained(AlwaysMouth(0.93), faces(1))
     assert "No single square that was covered took much from happy" in text_of(part)
+
+
+def test_what_is_unsure_is_not_named_as_the_answer() -> None:
+    (part,) = explain_views.explained(AlwaysMouth(), faces(1), unsure_below=0.95)
+    assert text_of(part).startswith("The strongest, happy , is too weak to be named. Covering")
+    (part,) = explain_views.explained(AlwaysMouth(), faces(1), unsure_below=0.9)
+    assert "too weak" not in part
+
+
+def test_who_waits_too_long_for_others_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain_views, "_PATIENCE", 0.01)
+    predictor = AlwaysMouth()
+    with explain_views._ONE_AT_A_TIME:
+        (part,) = explain_views.explained(predictor, faces(2))
+    assert "Other pictures are being explained" in part
+    assert predictor.asked == 0
+    assert len(explain_views.explained(predictor, faces(2))) == 2  # and free again
 
 
 def test_only_the_first_faces_of_a_crowd_are_explained() -> None:

@@ -10,7 +10,7 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.limits import BOUNDS
 from fer_core.runs.recipes import find_recipe
 from fer_core.runs.record import RunError, checked_name, read_json, write_json
+from fer_core.runs.shipping import portable_setting
 from fer_core.training.dataset import load_run_data
 from fer_core.training.kernel_fit import KERNEL_MODEL
 
@@ -66,8 +67,16 @@ class Contender:
     @property
     def shown(self) -> str:
         """The title for everyone's eyes: of checkpoints, which are folders, only the names."""
+        return self._told(without_folders)
+
+    @property
+    def portable(self) -> str:
+        """The title without the folders of this computer, as a command for another one."""
+        return self._told(portable_setting)
+
+    def _told(self, words: Callable[[str, str], str]) -> str:
         pairs = (text.partition("=") for text in self.settings)
-        named = [f"{field}{sign}{without_folders(field, value)}" for field, sign, value in pairs]
+        named = [f"{name}{sign}{words(name.strip(), value)}" for name, sign, value in pairs]
         return shlex.join([self.recipe, *named])
 
     @property
@@ -85,6 +94,8 @@ class BudgetPlan:
     amount: float
     contenders: tuple[Contender, ...]
     common: Common = Common()
+    #: Names of the runs of a comparison that was started; of a new one they follow from the titles.
+    run_names: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         checked_name(self.name)
@@ -108,6 +119,8 @@ class BudgetPlan:
     @property
     def runs(self) -> dict[str, Contender]:
         """Run name → contender, in their order."""
+        if len(set(self.run_names)) == len(self.contenders):
+            return dict(zip(self.run_names, self.contenders, strict=True))
         found: dict[str, Contender] = {}
         for contender in self.contenders:
             stem = f"{self.name}-{contender.slug}"
@@ -173,6 +186,7 @@ class BudgetPlan:
 
     def to_dict(self) -> dict[str, Any]:
         values = asdict(self)
+        del values["run_names"]
         values["contenders"] = [item.title for item in self.contenders]
         return {**values, "runs": list(self.runs)}
 
@@ -228,6 +242,7 @@ def read_plan(runs_folder: Path, name: str) -> BudgetPlan:
             values["amount"],
             tuple(parse_contender(text) for text in values["contenders"]),
             Common(**values["common"]),
+            tuple(checked_name(run) for run in values.get("runs", ())),
         )
     except (KeyError, TypeError, AttributeError, RunError, ConfigError) as error:
         raise BudgetError(f"the comparison {name} cannot be read: {error}") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fer_core.data.faces import DataError, Faces
-from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, checkpoint_folder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import read_json
@@ -38,7 +38,7 @@ def lineage(checkpoint: Checkpoint) -> list[tuple[RunConfig, str]]:
         found.append((config, str(data.get("fingerprint") or "")))
         if not config.start_from:
             break
-        folder = Path(config.start_from)
+        folder = checkpoint_folder(config.start_from)
     return found
 
 

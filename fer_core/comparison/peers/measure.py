@@ -1,4 +1,4 @@
-"""The shipped models and the package `fer` on the very same faces of FER2013's test part."""
+"""Checkpoints and the package `fer` from PyPI on the very same faces of a set's test part."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.tones import LUMA
 from fer_core.data.twins import has_twin_in
 from fer_core.labels import map_classes
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint
 from fer_core.training.evaluation import part_of, run_config
 
+_PATIENCE = 1800  # seconds
 _WORKER = Path(__file__).with_name("fer_classifier.py")
 
 
@@ -50,17 +52,20 @@ class SharedFaces:
 
 
 def shared_faces(faces: Faces, checkpoints: Sequence[Checkpoint]) -> SharedFaces:
-    """The test part that every one of the checkpoints left untouched; DataError if they differ."""
+    """The test part that every one of the checkpoints left untouched; DataError if they differ in
+    it or in what they trained on, PeerError without checkpoints."""
+    if not checkpoints:
+        raise PeerError("there is no checkpoint to compare; name at least one")
     parts = [
         part_of(faces, run_config(checkpoint), checkpoint.class_names, "test")
         for checkpoint in checkpoints
     ]
     test, train, _ = parts[0]
-    for checkpoint, (other, *_) in zip(checkpoints, parts, strict=True):
-        if not np.array_equal(other, test):
+    for checkpoint, (other, learned, _) in zip(checkpoints, parts, strict=True):
+        if not (np.array_equal(other, test) and np.array_equal(learned, train)):
             raise DataError(
-                f"{checkpoint.folder.name} was tested on other images of {faces.name} than "
-                f"{checkpoints[0].folder.name}; compare those of one split"
+                f"{checkpoint.folder.name} trained or was tested on other images of {faces.name} "
+                f"than {checkpoints[0].folder.name}; compare those of one split"
             )
     images = np.asarray(faces.images[test])
     return SharedFaces(
@@ -81,8 +86,8 @@ def own_peers(
     columns = _columns(checkpoint.class_names, faces, checkpoint.folder.name)
     size = RunFolder(checkpoint.folder).weights.stat().st_size
     name, flops = checkpoint.folder.name, checkpoint.gflops
-    straight = checkpoint.probabilities(faces.images, progress=progress)
-    turned = checkpoint.probabilities(faces.images[:, :, ::-1], progress=progress)
+    both = np.concatenate([faces.images, faces.images[:, :, ::-1]])
+    straight, turned = np.split(checkpoint.probabilities(both, progress=progress), 2)
     return [
         Peer(name, straight[:, columns], True, checkpoint.parameters, flops, size),
         Peer(
@@ -103,10 +108,14 @@ def fer_peer(python: str, faces: SharedFaces) -> Peer:
     """
     with tempfile.TemporaryDirectory() as folder:
         given, answers = Path(folder) / "faces.npy", Path(folder) / "answers.npz"
-        np.save(given, faces.images.mean(axis=3).round().astype(np.uint8))
+        np.save(given, _grey(faces.images))
         call = [python, str(_WORKER), str(given), str(answers)]
         try:
-            done = subprocess.run(call, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                call, capture_output=True, text=True, check=False, timeout=_PATIENCE
+            )
+        except subprocess.TimeoutExpired as error:
+            raise PeerError(f"fer did not answer within {_PATIENCE} s; use fewer faces") from error
         except OSError as error:
             raise PeerError(f"{python} cannot be started: {error.strerror or error}") from error
         if done.returncode or not answers.is_file():
@@ -120,6 +129,13 @@ def fer_peer(python: str, faces: SharedFaces) -> Peer:
             labels = tuple(str(label) for label in found["labels"])
     name = f"fer {version} from PyPI"
     return Peer(name, probabilities[:, _columns(labels, faces, name)], False)
+
+
+def _grey(images: np.ndarray) -> np.ndarray:
+    """uint8 (N, H, W, C) → (N, H, W), by the weights with which that package makes grey."""
+    if images.shape[3] == 1:
+        return images[..., 0]
+    return (images @ np.array(LUMA)).round().clip(0, 255).astype(np.uint8)
 
 
 def _columns(classes: Sequence[str], faces: SharedFaces, name: str) -> list[int]:

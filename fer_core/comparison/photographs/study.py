@@ -62,6 +62,8 @@ def study_photographs(
     """
     columns = map_classes(faces.class_names, checkpoint.class_names)
     usable = [i for i, y in enumerate(faces.labels) if y >= 0 and columns[y] is not None]
+    if count < 1:
+        raise ValueError(f"the study needs at least one face, got a count of {count}")
     if not usable:
         raise ValueError(f"{faces.name} has no labelled face of a class that the model knows")
     random = np.random.default_rng(seed)

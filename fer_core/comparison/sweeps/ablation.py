@@ -57,7 +57,7 @@ _ALL = (
     Method("label_smoothing", "label smoothing", "label_smoothing", "0", "0.1"),
     Method("class_weights", "class weights", "class_weights", "no", "yes"),
     Method("balanced_sampling", "balanced sampling", "balanced_sampling", "no", "yes"),
-    Method("votes", "FER+ votes", "votes_share", "0", "0.3"),
+    Method("votes", "FER+ votes", "votes_share", "0"),  # few sets have votes: said, not offered
     Method("teachers", "teachers", "teachers", ""),
     Method("ema_decay", "weight averaging", "ema_decay", "0", "0.99"),
     Method("sharpness", "sharpness-aware steps", "sharpness_radius", "0", "0.05"),

@@ -44,9 +44,12 @@ PREDICT_CSS = """
 .explained .key { display: block; margin-top: 6px; font-size: .76rem;
   color: var(--body-text-color-subdued); }
 .explained .key i { display: inline-block; width: 10px; height: 10px; border-radius: 3px;
-  margin-right: 5px; }
+  margin-right: 2px; }
+.explained img { image-rendering: auto; }
+.explained .key i { forced-color-adjust: none; }
+.not-explained { grid-column: 1 / -1; margin: 4px 0 0; }
 .explained .loses { background: rgb(230, 120, 0); }
-.explained .gains { background: rgb(0, 114, 178); margin-left: 12px; }
+.explained .gains { background: rgb(0, 114, 178); margin-left: 6px; }
 .examples { display: grid; gap: 8px; grid-template-columns: repeat(auto-fill, minmax(68px, 1fr)); }
 .examples button { all: unset; cursor: pointer; border-radius: 10px; display: grid; gap: 4px;
   font-size: .78rem; line-height: 1.25; color: var(--body-text-color); align-content: start; }

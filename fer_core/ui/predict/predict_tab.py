@@ -6,6 +6,7 @@ shows what `predict_views` makes of the answer.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -107,11 +108,11 @@ def answer(
             start = time.perf_counter()
             faces = predictor.predict(image, whole_picture=whole_picture)
             seconds = time.perf_counter() - start
-            feet = explained(predictor, faces) if explain and faces else ()
     except (CheckpointError, PhotoError) as error:
         return Answer(views.problem(error))
     if not faces:
         return Answer(_NO_FACE, offers_whole=True)
+    feet = explained(predictor, faces, unsure_below) if explain else ()
     model = entry.name.removeprefix("run:")
     return Answer(views.prediction_html(image, faces, seconds, model, unsure_below, feet))
 
@@ -160,58 +161,61 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
                 info="When the strongest expression's probability is lower, no label is given.",
                 elem_id="predict-unsure",
             )
-            explain = gr.Checkbox(
-                label="Show what each label rests on",
-                info="Covers one part of the face after the other and colours those that count.",
-                elem_id="predict-explain",
-            )
         with gr.Column(scale=2, min_width=290):
             gr.HTML(f'<p class="note">{_NOTE}</p>', elem_id="predict-note")
     with gr.Tabs(elem_id="predict-sources"):
         with gr.Tab("Photo", id="photo") as photo_tab:
-            photo, result, whole = _photo_area(_EMPTY if loaded.entries() else _NO_CHECKPOINT)
+            photo, explain, result, whole = _photo_area(
+                _EMPTY if loaded.entries() else _NO_CHECKPOINT
+            )
         with gr.Tab("Live webcam", id="webcam", elem_id="predict-webcam"):
             build_webcam(loaded, checkpoint, unsure, photo_tab, shared)
 
-    whole_used = gr.State(False)  # for the picture that is shown
+    whole_of = gr.State("")  # the mark of the picture that is to be taken as one face
 
-    def on_photo(
-        picture: Any, name: str | None, percent: float, explain: bool, request: gr.Request
-    ) -> tuple[Any, Any, bool]:
+    def on_ask(
+        picture: Any,
+        name: str | None,
+        percent: float,
+        explain: bool,
+        marked: str,
+        request: gr.Request,
+    ) -> tuple[Any, Any]:
         shared.uploads.hold(request.session_hash, picture)
-        shown = answer(loaded, picture, name, False, percent / 100, explain)
-        return shown.html, gr.Button(visible=shown.offers_whole), False
-
-    def on_whole(
-        picture: Any, name: str | None, percent: float, explain: bool
-    ) -> tuple[Any, Any, bool]:
-        shown = answer(loaded, picture, name, True, percent / 100, explain)
-        return shown.html, gr.Button(visible=False), True
-
-    def on_setting(
-        picture: Any, name: str | None, percent: float, explain: bool, whole: bool
-    ) -> tuple[Any, Any, bool]:
-        shown = answer(loaded, picture, name, whole, percent / 100, explain)
-        return shown.html, gr.Button(visible=shown.offers_whole), whole
+        as_whole = bool(marked) and marked == _mark(picture)
+        shown = answer(loaded, picture, name, as_whole, percent / 100, explain)
+        return shown.html, gr.Button(visible=shown.offers_whole)
 
     def on_open(chosen: str | None) -> Any:
         return gr.Dropdown(**checkpoint_choices(loaded, chosen))
 
-    results = [result, whole, whole_used]
-    both = {"outputs": results, "api_visibility": "private", "concurrency_limit": 2}
-    work = {**both, "concurrency_id": "predict", "show_progress_on": result}
-    asked = [photo, checkpoint, unsure, explain]
-    photo.change(on_photo, asked, **work)
-    settings_changed = [checkpoint.change, unsure.release, explain.input]
-    gr.on(settings_changed, on_setting, [*asked, whole_used], **work)
-    whole.click(on_whole, asked, **work)
     quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+    # Queued, since outside the queue a State does not tell that it changed.
+    whole.click(_mark, photo, whole_of, show_progress="hidden", api_visibility="private")
+    gr.on(  # one listener for all, so that the answer asked for last is the one that stays
+        [photo.change, checkpoint.change, unsure.release, explain.input, whole_of.change],
+        on_ask,
+        [photo, checkpoint, unsure, explain, whole_of],
+        [result, whole],
+        trigger_mode="always_last",
+        concurrency_id="predict",
+        concurrency_limit=2,
+        show_progress_on=result,
+        api_visibility="private",
+    )
     shared.page.load(on_open, checkpoint, checkpoint, **quiet)
     shared.tabs.select(on_open, checkpoint, checkpoint, **quiet)
     _build_api(loaded, shared.uploads)
 
 
-def _photo_area(first: str) -> tuple[PhotoInput, gr.HTML, gr.Button]:
+def _mark(picture: str | bytes | None) -> str:
+    """Something short by which a picture is known again; "" without one."""
+    if isinstance(picture, bytes):
+        return hashlib.sha256(picture).hexdigest()
+    return picture or ""
+
+
+def _photo_area(first: str) -> tuple[PhotoInput, gr.Checkbox, gr.HTML, gr.Button]:
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             photo = PhotoInput(
@@ -222,6 +226,11 @@ def _photo_area(first: str) -> tuple[PhotoInput, gr.HTML, gr.Button]:
                 elem_id="predict-photo",
                 alt_text="The picture you gave",
             )
+            explain = gr.Checkbox(
+                label="Show what each label rests on",
+                info="Covers one part of the face after the other and colours those that count.",
+                elem_id="predict-explain",
+            )
             _example_strip(photo)
         with gr.Column(scale=4, min_width=320):
             result = gr.HTML(first, elem_id="predict-result")
@@ -231,7 +240,7 @@ def _photo_area(first: str) -> tuple[PhotoInput, gr.HTML, gr.Button]:
                 visible=False,
                 elem_id="predict-whole",
             )
-    return photo, result, whole
+    return photo, explain, result, whole
 
 
 def _example_strip(photo: PhotoInput) -> None:

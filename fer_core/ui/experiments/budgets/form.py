@@ -112,14 +112,14 @@ def preview_html(plan: BudgetPlan) -> str:
 
 
 def budget_command(plan: BudgetPlan, hide_path: bool = False) -> str:
-    """The command that makes the same comparison. hide_path: data/FILE for the owner's data."""
+    """The command that makes the same comparison. hide_path: no folder of the owner in it."""
     common, usual = plan.common, Common()
     data = common.data
     if hide_path and data.partition(":")[0] not in ("drawn", "hub"):
         data = f"data/{PurePath(data).name}"
     words = ["python", "-m", "fer_core", "budget", plan.name]
     for contender in plan.contenders:
-        words += ["--contender", contender.title]
+        words += ["--contender", contender.portable if hide_path else contender.title]
     words += [f"--{plan.kind}", f"{plan.amount:.15g}", "--data", data]
     for field in ("split", "validation_share", "test_share", "split_seed", "seed", "train_share"):
         if getattr(common, field) != getattr(usual, field):
