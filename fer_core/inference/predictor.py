@@ -83,7 +83,8 @@ class Predictor:
         """uint8 (N, H, W, C) → float (N, classes): the mean over each face and its mirror image.
 
         A mirrored face so gets the same answer, and with every shipped model the log loss on
-        FER2013's PublicTest is lower than with one side alone (results/experiments.md). Batches are as large as suits the pictures' size.
+        FER2013's PublicTest is lower than with one side alone (results/experiments.md). Batches
+        are as large as suits the pictures' size.
         """
         at_once = scoring_batch(self.checkpoint.preprocessing.image_size, 128) // 2
         found = [np.zeros((0, len(self.checkpoint.class_names)), dtype=np.float32)]
