@@ -27,6 +27,8 @@ from fer_core.runs.config import RunConfig
 from fer_core.runs.limits import BOUNDS
 from fer_core.runs.record import list_runs, read_record
 
+#: GFLOPs up to which a network is light.
+_LIGHT = 0.1
 #: The one entry of the file's header that is ours.
 _HEADER = "fer_core"
 #: What a damaged file, or a stranger's, can raise on its way to a network.
@@ -263,20 +265,29 @@ def load_start(model: nn.Module, config: RunConfig) -> None:
         ) from error
 
 
+def _rank(place: RunFolder) -> tuple[bool, float]:
+    record = read_record(place)
+    heavy = (_figure(record, "model", "gflops") or 0) > _LIGHT
+    return heavy, -(_figure(record, "validation", "accuracy") or 0)
+
+
 def list_checkpoints(
     runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS
 ) -> list[CheckpointEntry]:
-    """Everything that can classify: shipped checkpoints, the most accurate on its validation part
-    first, then runs, newest first."""
+    """Everything that can classify: shipped checkpoints, then runs, newest first.
+
+    Of the shipped ones those that a processor answers with at a camera's pace come first, the most
+    accurate on its validation part before the others: the first is what the page begins with.
+    """
     entries = []
     folders = [RunFolder(path) for path in sorted(shipped.iterdir())] if shipped.is_dir() else []
-    folders.sort(key=lambda place: -(_accuracy(read_record(place), "validation") or 0))
+    folders.sort(key=_rank)
     for place in [*folders, *list_runs(runs_folder)]:
         if not place.weights.is_file():
             continue
         own = place.path.parent == shipped
         title = f"{place.name}{' (shipped)' if own else ''}"
-        accuracy = _accuracy(read_record(place), "test")
+        accuracy = _figure(read_record(place), "test", "accuracy")
         if accuracy is not None:
             title += f", {accuracy:.1%} on its test split"
         entries.append(
@@ -285,8 +296,8 @@ def list_checkpoints(
     return entries
 
 
-def _accuracy(record: dict[str, Any] | None, part: str) -> float | None:
+def _figure(record: dict[str, Any] | None, part: str, name: str) -> float | None:
     try:
-        return float(record[part]["accuracy"])  # type: ignore[index]
+        return float(record[part][name])  # type: ignore[index]
     except (KeyError, TypeError, ValueError):
         return None

@@ -34,6 +34,17 @@ def test_the_most_accurate_on_validation_comes_first_and_runs_last(
     assert entries[2].title == "b-unknown (shipped)"
 
 
+def test_what_is_slow_on_a_processor_comes_after_what_is_light(
+    shipped: Path, tmp_path: Path
+) -> None:
+    for name, accuracy, cost in (("d-heavy", 0.9, 0.4), ("e-light", 0.6, 0.099)):
+        place = write_checkpoint(shipped / name)
+        record = {"validation": {"accuracy": accuracy}, "model": {"gflops": cost}}
+        (place / "record.json").write_text(json.dumps(record))
+    names = [entry.name for entry in list_checkpoints(tmp_path / "none", shipped)]
+    assert names == ["c-good", "e-light", "a-middling", "b-unknown", "d-heavy"]
+
+
 def test_every_shipped_checkpoint_is_in_the_list(tmp_path: Path) -> None:
     names = {entry.name for entry in list_checkpoints(tmp_path / "runs")}
     assert names == {path.name for path in SHIPPED_CHECKPOINTS.iterdir() if path.is_dir()}
