@@ -38,7 +38,9 @@ def test_it_opens_with_a_picture_that_is_there() -> None:
     assert (ROOT / path).stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("name", ["expressnet", "expressnet-nano", "expressnet-small"])
+@pytest.mark.parametrize(
+    "name", ["expressnet", "expressnet-base", "expressnet-nano", "expressnet-small"]
+)
 @pytest.mark.parametrize("part", ["validation", "test", "test_without_twins"])
 def test_the_shipped_models_figures_are_its_records(part: str, name: str) -> None:
     record = json.loads((SHIPPED_CHECKPOINTS / name / "record.json").read_text())
