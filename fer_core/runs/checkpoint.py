@@ -22,13 +22,11 @@ from torch import nn
 from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.models import build_model, describe_model
-from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, checkpoint_folder
+from fer_core.paths import RunFolder, checkpoint_folder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.limits import BOUNDS
-from fer_core.runs.record import list_runs, read_record
+from fer_core.runs.record import read_record
 
-#: GFLOPs up to which a network is light.
-_LIGHT = 0.1
 #: The one entry of the file's header that is ours.
 _HEADER = "fer_core"
 #: What a damaged file, or a stranger's, can raise on its way to a network.
@@ -108,15 +106,6 @@ class Checkpoint:
         return np.concatenate(rows)
 
 
-@dataclass(frozen=True)
-class CheckpointEntry:
-    """One choice in a list of checkpoints; title is for people, name for look-ups."""
-
-    name: str
-    folder: Path
-    title: str
-
-
 def save_weights(
     path: Path,
     state: dict[str, torch.Tensor],
@@ -143,12 +132,7 @@ def save_weights(
 
 def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
     """Read a checkpoint folder. CheckpointError when it has no usable weights."""
-    place = RunFolder(checkpoint_folder(folder))
-    if not place.weights.is_file():
-        raise CheckpointError(
-            f"{place.path} holds no weights.safetensors; "
-            "name a finished run or a shipped checkpoint"
-        )
+    place = _with_weights(folder)
     header = read_header(place.weights)
     try:
         preprocessing = _preprocessing(header)
@@ -180,6 +164,16 @@ def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
         record=read_record(place),
         temperature=temperature,
     )
+
+
+def _with_weights(folder: str | Path, asked_by: str = "") -> RunFolder:
+    place = RunFolder(checkpoint_folder(folder))
+    if not place.weights.is_file():
+        raise CheckpointError(
+            f"{asked_by}{place.path} holds no weights.safetensors; "
+            "name a finished run or a shipped checkpoint"
+        )
+    return place
 
 
 def read_header(weights: Path) -> dict[str, Any]:
@@ -226,12 +220,7 @@ def read_start(folder: str | Path) -> dict[str, Any]:
     Keys weights (path), model, model_options, preprocessing (`Preprocessing`), class_names (tuple).
     CheckpointError when the folder holds no usable weights.
     """
-    place = RunFolder(checkpoint_folder(folder))
-    if not place.weights.is_file():
-        raise CheckpointError(
-            f"start_from: {place.path} holds no weights.safetensors; "
-            "name a finished run or a shipped checkpoint"
-        )
+    place = _with_weights(folder, "start_from: ")
     header = read_header(place.weights)
     try:
         return {
@@ -263,41 +252,3 @@ def load_start(model: nn.Module, config: RunConfig) -> None:
             f"start_from: the weights in {config.start_from} do not fit {config.model} with "
             f"these options; set model_options={json.dumps(start['model_options'])}"
         ) from error
-
-
-def _rank(place: RunFolder) -> tuple[bool, float]:
-    record = read_record(place)
-    heavy = (_figure(record, "model", "gflops") or 0) > _LIGHT
-    return heavy, -(_figure(record, "validation", "accuracy") or 0)
-
-
-def list_checkpoints(
-    runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS
-) -> list[CheckpointEntry]:
-    """Everything that can classify: shipped checkpoints, then runs, newest first.
-
-    Of the shipped ones those that a processor answers with at a camera's pace come first, the most
-    accurate on its validation part before the others: the first is what the page begins with.
-    """
-    entries = []
-    folders = [RunFolder(path) for path in sorted(shipped.iterdir())] if shipped.is_dir() else []
-    folders.sort(key=_rank)
-    for place in [*folders, *list_runs(runs_folder)]:
-        if not place.weights.is_file():
-            continue
-        own = place.path.parent == shipped
-        title = f"{place.name}{' (shipped)' if own else ''}"
-        accuracy = _figure(read_record(place), "test", "accuracy")
-        if accuracy is not None:
-            title += f", {accuracy:.1%} on its test split"
-        entries.append(
-            CheckpointEntry(place.name if own else f"run:{place.name}", place.path, title)
-        )
-    return entries
-
-
-def _figure(record: dict[str, Any] | None, part: str, name: str) -> float | None:
-    try:
-        return float(record[part][name])  # type: ignore[index]
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -9,7 +9,7 @@ import pytest
 from serving import write_checkpoint
 
 from fer_core.paths import SHIPPED_CHECKPOINTS
-from fer_core.runs.checkpoint import list_checkpoints
+from fer_core.runs.checkpoint_list import list_checkpoints
 
 
 @pytest.fixture

@@ -14,11 +14,10 @@ from fer_core.inference.detect import FaceDetector
 from fer_core.inference.predictor import Predictor
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import (
-    CheckpointEntry,
     CheckpointError,
-    list_checkpoints,
     load_checkpoint,
 )
+from fer_core.runs.checkpoint_list import CheckpointEntry, list_checkpoints
 
 #: Checkpoints held in memory at once; the one that was used longest ago goes first.
 KEPT = 3

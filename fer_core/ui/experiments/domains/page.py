@@ -18,9 +18,9 @@ from fer_core.data.readers import read_faces
 from fer_core.runs.checkpoint import (
     Checkpoint,
     CheckpointError,
-    list_checkpoints,
     load_checkpoint,
 )
+from fer_core.runs.checkpoint_list import list_checkpoints
 from fer_core.training.devices import choose_device
 from fer_core.training.evaluation import proposed_mapping, run_config
 from fer_core.ui.shared import open_sets

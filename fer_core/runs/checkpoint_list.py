@@ -1,0 +1,60 @@
+"""Everything that can classify, in the order in which the page offers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.runs.record import list_runs, read_record
+
+#: GFLOPs up to which a network is light.
+_LIGHT = 0.1
+
+
+@dataclass(frozen=True)
+class CheckpointEntry:
+    """One choice in a list of checkpoints; title is for people, name for look-ups."""
+
+    name: str
+    folder: Path
+    title: str
+
+
+def _rank(place: RunFolder) -> tuple[bool, float]:
+    record = read_record(place)
+    heavy = (_figure(record, "model", "gflops") or 0) > _LIGHT
+    return heavy, -(_figure(record, "validation", "accuracy") or 0)
+
+
+def list_checkpoints(
+    runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS
+) -> list[CheckpointEntry]:
+    """Everything that can classify: shipped checkpoints, then runs, newest first.
+
+    Of the shipped ones those that a processor answers with at a camera's pace come first, the most
+    accurate on its validation part before the others: the first is what the page begins with.
+    """
+    entries = []
+    folders = [RunFolder(path) for path in sorted(shipped.iterdir())] if shipped.is_dir() else []
+    folders.sort(key=_rank)
+    for place in [*folders, *list_runs(runs_folder)]:
+        if not place.weights.is_file():
+            continue
+        own = place.path.parent == shipped
+        title = f"{place.name}{' (shipped)' if own else ''}"
+        accuracy = _figure(read_record(place), "test", "accuracy")
+        if accuracy is not None:
+            title += f", {accuracy:.1%} on its test split"
+        entries.append(
+            CheckpointEntry(place.name if own else f"run:{place.name}", place.path, title)
+        )
+    return entries
+
+
+def _figure(record: dict[str, Any] | None, part: str, name: str) -> float | None:
+    try:
+        return float(record[part][name])  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):
+        return None
