@@ -1,4 +1,5 @@
-"""Command: the shipped models beside the package `fer` and published figures, on the same faces."""
+"""Commands: the shipped models beside the package `fer` on the same faces, and by likeness of these
+to what was learned from."""
 
 from __future__ import annotations
 
@@ -7,68 +8,125 @@ import importlib.util
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_core.cli.arguments import DATA_HELP
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
 
+if TYPE_CHECKING:
+    from fer_core.comparison.peers.measure import Peer, SharedFaces
+    from fer_core.comparison.sweeps.document import TableDocument
+    from fer_core.data.faces import Faces
+    from fer_core.runs.checkpoint import Checkpoint
+
 _OUT = REPOSITORY / "results" / "peers.md"
-_MARK = "peers"
+_NEAR_OUT = REPOSITORY / "results" / "near_twins.md"
 
 
 def add_commands(command: Command) -> None:
-    """Add this module's command; command(name, run, help_text) makes one."""
-    found = command("peers", peers, "the shipped models beside other systems, on the same faces")
-    found.add_argument(
-        "checkpoints", type=Path, nargs="*", metavar="CHECKPOINT", help="(all shipped ones)"
-    )
-    found.add_argument("--data", required=True, help=DATA_HELP)
-    found.add_argument(
-        "--fer", metavar="PYTHON", help="a Python that has the package `fer` (this one if it has)"
-    )
-    found.add_argument("--out", type=Path, default=_OUT, help="Markdown file")
-    found.add_argument(
-        "--readme", type=Path, metavar="FILE", help="renew the table in this file, too"
-    )
+    """Add this module's commands; command(name, run, help_text) makes one."""
+    for name, run, out, about in (
+        ("peers", peers, _OUT, "the shipped models beside other systems, on the same faces"),
+        (
+            "near-twins",
+            near_twins,
+            _NEAR_OUT,
+            "accuracy by likeness to the training faces: what is learned by heart",
+        ),
+    ):
+        found = command(name, run, about)
+        found.add_argument(
+            "checkpoints", type=Path, nargs="*", metavar="CHECKPOINT", help="(all shipped ones)"
+        )
+        found.add_argument("--data", required=True, help=DATA_HELP)
+        found.add_argument(
+            "--fer",
+            metavar="PYTHON",
+            help="a Python that has the package `fer` (this one if it has)",
+        )
+        if run is near_twins:
+            found.add_argument("--part", choices=("validation", "test"), default="test")
+        found.add_argument("--out", type=Path, default=out, help="Markdown file")
+        found.add_argument(
+            "--readme", type=Path, metavar="FILE", help="renew the table in this file, too"
+        )
 
 
 def peers(chosen: argparse.Namespace) -> int:
-    from fer_core.comparison.marks import marks, put_marked
-    from fer_core.comparison.peers.measure import fer_peer, own_peers, shared_faces
+    from fer_core.comparison.peers.measure import own_peers, shared_faces
     from fer_core.comparison.peers.table import TITLE, peer_scores, peers_document
-    from fer_core.comparison.sweeps.document import to_markdown
+
+    checkpoints, source = _checkpoints_and_set(chosen)
+    faces = shared_faces(source, checkpoints)
+    found = [
+        peer
+        for checkpoint in checkpoints
+        for peer in own_peers(checkpoint, faces, progress_bar(checkpoint.folder.name))
+    ]
+    found += _other_peers(chosen, faces)
+    document = peers_document(peer_scores(found, faces), faces)
+    return _write(chosen, "peers", TITLE, document)
+
+
+def near_twins(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.likeness.measure import bands, resemblance
+    from fer_core.comparison.likeness.table import TITLE, likeness_document
+    from fer_core.comparison.peers.measure import own_peer, shared_faces
+
+    checkpoints, source = _checkpoints_and_set(chosen)
+    faces = shared_faces(source, checkpoints, chosen.part)
+    alike = resemblance(source, checkpoints[0], chosen.part, progress_bar("comparing"))
+    found = [
+        own_peer(checkpoint, faces, progress_bar(checkpoint.folder.name))
+        for checkpoint in checkpoints
+    ]
+    found += _other_peers(chosen, faces)
+    names = [peer.name for peer in found]
+    document = likeness_document(bands(alike, found, faces), names, chosen.part, faces.name)
+    return _write(chosen, "near-twins", TITLE, document)
+
+
+def _checkpoints_and_set(chosen: argparse.Namespace) -> tuple[list[Checkpoint], Faces]:
+    """The named checkpoints, or all shipped ones, the lightest first, and the set for them."""
     from fer_core.runs.checkpoint import load_checkpoint
-    from fer_core.runs.record import write_text
-    from fer_core.runs.shipping import portable_source
-    from fer_core.training.scoring import commit, machine_name
 
     folders = chosen.checkpoints or sorted(
         path.parent for path in SHIPPED_CHECKPOINTS.glob("*/weights.safetensors")
     )
     checkpoints = sorted(map(load_checkpoint, folders), key=lambda one: one.gflops)
     size = checkpoints[0].preprocessing.image_size if checkpoints else None
-    faces = shared_faces(read_data(chosen.data, size), checkpoints)
-    found = [
-        peer
-        for checkpoint in checkpoints
-        for peer in own_peers(checkpoint, faces, progress_bar(checkpoint.folder.name))
-    ]
+    return checkpoints, read_data(chosen.data, size)
+
+
+def _other_peers(chosen: argparse.Namespace, faces: SharedFaces) -> list[Peer]:
+    from fer_core.comparison.peers.measure import fer_peer
+
     python = chosen.fer or (sys.executable if importlib.util.find_spec("fer") else None)
-    if python:
-        found.append(fer_peer(python, faces))
-    scores = peer_scores(found, faces)
-    document = peers_document(scores, faces)
-    words = ["python", "-m", "fer_core", "peers"]
+    return [fer_peer(python, faces)] if python else []
+
+
+def _write(chosen: argparse.Namespace, name: str, title: str, document: TableDocument) -> int:
+    """The document into the command's file, and into the README where one is named."""
+    from fer_core.comparison.marks import marks, put_marked
+    from fer_core.comparison.sweeps.document import to_markdown
+    from fer_core.runs.record import write_text
+    from fer_core.runs.shipping import portable_source
+    from fer_core.training.scoring import commit, machine_name
+
+    words = ["python", "-m", "fer_core", name]
     for place in (folder.resolve() for folder in chosen.checkpoints):
         words.append(f"{place.parent.name}/{place.name}")
     words += ["--data", portable_source(chosen.data), *(["--fer", "PYTHON"] if chosen.fer else [])]
+    if getattr(chosen, "part", "test") != "test":
+        words += ["--part", chosen.part]
     made_by = f"Made by `{shlex.join(words)}` at commit {commit()}, {machine_name()}."
     table = to_markdown(document).partition("\n")[2].strip()
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(chosen.out, f"# {TITLE}\n\n{table}\n\n{made_by}\n")
-    if chosen.readme and not put_marked(chosen.readme, *marks(_MARK), f"{table}\n\n{made_by}"):
+    write_text(chosen.out, f"# {title}\n\n{table}\n\n{made_by}\n")
+    if chosen.readme and not put_marked(chosen.readme, *marks(name), f"{table}\n\n{made_by}"):
         raise ValueError(
-            f"{chosen.readme} has no part between the marks {' and '.join(marks(_MARK))}"
+            f"{chosen.readme} has no part between the marks {' and '.join(marks(name))}"
         )
     print(f"written to {chosen.out}", file=sys.stderr)
     return show_result(chosen, document.records(), to_markdown(document))

@@ -51,13 +51,15 @@ class SharedFaces:
     name: str
 
 
-def shared_faces(faces: Faces, checkpoints: Sequence[Checkpoint]) -> SharedFaces:
-    """The test part that every one of the checkpoints left untouched; DataError if they differ in
-    it or in what they trained on, PeerError without checkpoints."""
+def shared_faces(
+    faces: Faces, checkpoints: Sequence[Checkpoint], part: str = "test"
+) -> SharedFaces:
+    """The part that every one of the checkpoints left untouched; DataError if they differ in it or
+    in what they trained on, PeerError without checkpoints."""
     if not checkpoints:
         raise PeerError("there is no checkpoint to compare; name at least one")
     parts = [
-        part_of(faces, run_config(checkpoint), checkpoint.class_names, "test")
+        part_of(faces, run_config(checkpoint), checkpoint.class_names, part)
         for checkpoint in checkpoints
     ]
     test, train, _ = parts[0]
@@ -75,6 +77,19 @@ def shared_faces(faces: Faces, checkpoints: Sequence[Checkpoint]) -> SharedFaces
         faces.class_names,
         faces.name,
     )
+
+
+def own_peer(
+    checkpoint: Checkpoint,
+    faces: SharedFaces,
+    progress: Callable[[int, int], None] | None = None,
+) -> Peer:
+    """A checkpoint as it is."""
+    columns = _columns(checkpoint.class_names, faces, checkpoint.folder.name)
+    found = checkpoint.probabilities(faces.images, progress=progress)[:, columns]
+    size = RunFolder(checkpoint.folder).weights.stat().st_size
+    name = checkpoint.folder.name
+    return Peer(name, found, True, checkpoint.parameters, checkpoint.gflops, size)
 
 
 def own_peers(

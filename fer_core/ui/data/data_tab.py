@@ -12,6 +12,7 @@ import gradio as gr
 
 from fer_core.data.faces import DataError
 from fer_core.ui.data import data_view as view
+from fer_core.ui.data.near_twins_panel import build_near_twins
 from fer_core.ui.data.set_view import shares_matter, split_and_audit, view_set, with_split
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.patient_slider import PatientSlider
@@ -120,6 +121,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     means = gr.HTML(_LATER, elem_id="data-means", min_height=150)
     gr.Markdown("### Twins: pictures that occur more than once")
     twins = gr.HTML(_LATER, elem_id="data-twins", min_height=150)
+    build_near_twins(shared)
     with gr.Accordion("Rows and files that could not be read", open=False):
         unreadable = gr.HTML(elem_id="data-unreadable")
 

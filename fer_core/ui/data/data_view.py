@@ -10,6 +10,7 @@ from fer_core.data.audit import Audit
 from fer_core.data.faces import SPLIT_NAMES, UNLABELLED, Faces
 from fer_core.data.split import Split
 from fer_core.labels import colour
+from fer_core.ui.shared.cards import card, cards
 from fer_core.ui.shared.face_grid import GridFace, face_grid
 from fer_core.ui.shared.plain import plain
 
@@ -174,7 +175,7 @@ def twins_text(audit: Audit) -> str:
     """HTML cards: what was found about exact twins, and why it matters."""
     across = audit.twins_across_splits
     test, validation = across.get("test", 0), across.get("validation", 0)
-    cards = [
+    facts = [
         (
             audit.duplicate_images,
             "images are exact copies of another",
@@ -205,7 +206,7 @@ def twins_text(audit: Audit) -> str:
             bool(audit.conflicting_groups),
         ),
     ]
-    return '<div class="cards">' + "".join(_card(*card) for card in cards) + "</div>"
+    return cards(card(*fact) for fact in facts)
 
 
 def unreadable_list(faces: Faces) -> str:
@@ -228,11 +229,6 @@ def unreadable_list(faces: Faces) -> str:
 def _ratio(counts: dict[str, int]) -> str:
     fewest = min(counts.values(), default=0)
     return f"{max(counts.values()) / fewest:.1f}" if fewest else "–"
-
-
-def _card(number: int, what: str, why: str, warn: bool) -> str:
-    kind = "card warn" if warn else "card"
-    return f'<div class="{kind}"><b>{number:,}</b><span>{what}</span><p>{why}</p></div>'
 
 
 def _label(faces: Faces, index: int) -> str:

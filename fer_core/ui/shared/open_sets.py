@@ -19,6 +19,7 @@ import numpy as np
 
 from fer_core.data.audit import Audit, audit_faces, mean_faces
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.near_twins import MostAlike, alike_in_training
 from fer_core.data.readers import Source, list_sources, read_faces
 from fer_core.data.split import Split, SplitPlan, split_faces
 from fer_core.data.synthetic import draw_faces
@@ -83,6 +84,7 @@ _FACES = _Shelf(4)
 _SPLITS = _Shelf(16)
 _AUDITS = _Shelf(16)
 _MEANS = _Shelf(8)
+_NEAR_TWINS = _Shelf(8)
 #: How far the reading of a source is, as (done, total), for all who wait for it.
 _READ_SO_FAR: dict[str, tuple[int, int]] = {}
 
@@ -228,6 +230,15 @@ def open_plain_audit(faces: Faces) -> Audit:
 def open_mean_faces(faces: Faces) -> np.ndarray:
     """uint8 (classes, H, W, C), the average picture of every class."""
     return _MEANS.get(faces.fingerprint, lambda: mean_faces(faces))
+
+
+def open_near_twins(
+    faces: Faces, plan: SplitPlan, progress: Callable[[str, int, int], None] | None = None
+) -> dict[str, MostAlike]:
+    """The most alike training image of every test and validation image, compared once."""
+    split = open_split(faces, plan)
+    key = (faces.fingerprint, plan)
+    return _NEAR_TWINS.get(key, lambda: alike_in_training(faces, split, progress))
 
 
 def _stamp(source: str) -> tuple[Any, ...]:

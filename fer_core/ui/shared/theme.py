@@ -47,6 +47,8 @@ CSS = """
 .face-grid img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 8px; margin: 0;
   image-rendering: pixelated; background: var(--background-fill-secondary); display: block; }
 .face-grid.smooth img { image-rendering: auto; }
+.pairs .face-grid { grid-template-columns: repeat(6, minmax(0, 1fr)); margin-top: 8px; }
+.pairs .face-grid img { aspect-ratio: 2; }
 .face-grid figcaption { font-size: 0.82rem; line-height: 1.25; margin-top: 4px;
   overflow-wrap: anywhere; color: var(--body-text-color); }
 .face-grid figcaption small { color: var(--body-text-color-subdued); display: block;
@@ -87,6 +89,7 @@ CSS = """
 @media (max-width: 900px) { .face-grid { grid-template-columns: repeat(6, minmax(0, 1fr)); } }
 @media (max-width: 640px) {
   .face-grid { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px 6px; }
+  .pairs .face-grid { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .face-grid figcaption small { white-space: normal; min-height: 2.5em; }
   .pictures-first { flex-direction: column-reverse; }
   .stays { position: static; }
