@@ -27,6 +27,8 @@ SIDE = 24
 #: alike training image is right for 69 % of the faces at 0.90 to 0.93 and for 84 % and more above
 #: that, for 27 to 31 % of those below 0.8 (results/near_twins.md has the same of PrivateTest).
 NEAR = 0.9
+#: The parts whose images are looked for in training.
+PARTS = ("test", "validation")
 _BLOCK = 1024
 
 
@@ -76,10 +78,10 @@ def alike_in_training(
     split: Split,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, MostAlike]:
-    """For "test" and "validation", if they have images, the most alike training image of each, in
-    the order of that part's rows. progress(part, done, total)."""
+    """For each of PARTS that has images: the most alike training image of each, in the order of
+    that part's rows. `row` is a place in `split.train`. progress(part, done, total)."""
     found = {}
-    for part in ("test", "validation"):
+    for part in PARTS:
         rows = getattr(split, part)
         if len(rows) and len(split.train):
             told = partial(progress, part) if progress is not None else None

@@ -17,12 +17,14 @@ from fer_core.ui.data.set_view import shares_matter, split_and_audit, view_set, 
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.patient_slider import PatientSlider
 from fer_core.ui.shared.plain import plain
+from fer_core.ui.shared.progress import reporter
 from fer_core.ui.shared.refusals import in_words
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, SharedState
 
 _SPLIT_KINDS = [("the set's own", "source"), ("a stratified draw", "stratified")]
 _LARGEST_SEED = 2**31 - 1
+_READING = ("Reading faces", "faces")
 _LATER = '<p class="note">Shown when the set has been read.</p>'
 
 
@@ -131,7 +133,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     def opened(choice: dict[str, Any], progress: gr.Progress) -> list[Any]:
         """data_choice, notice, seed, controls and the whole view, after another set was opened."""
         draw = random.randrange(_LARGEST_SEED)
-        everything = view_set(choice, seed=draw, progress=_reporter(progress))
+        everything = view_set(choice, seed=draw, progress=reporter(progress, *_READING))
         faces = open_sets.open_faces(choice["source"])
         offered = [(entry.name, entry.source) for entry in open_sets.sources(settings)]
         if choice["source"] not in {source for _, source in offered}:
@@ -166,7 +168,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     def on_read(choice: dict[str, Any], progress: gr.Progress = gr.Progress()) -> Any:  # noqa: B008
         """Read the set and show nothing: by the time that it is read another may be open."""
         with suppress(DataError):  # said when it is shown
-            open_sets.open_faces(choice["source"], _reporter(progress))
+            open_sets.open_faces(choice["source"], reporter(progress, *_READING))
         return gr.skip()
 
     def on_choose(
@@ -286,17 +288,3 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         **quick,
     )
     again.click(in_words(on_again), looked_at, [seed, gallery], **quick)
-
-
-def _reporter(progress: gr.Progress) -> open_sets.Progress:
-    """Reading progress for the page, at most about a hundred messages."""
-    reported = -1
-
-    def report(done: int, total: int) -> None:
-        nonlocal reported
-        percent = 100 * done // max(total, 1)
-        if percent != reported:
-            reported = percent
-            progress((done, total), desc="Reading faces", unit="faces")
-
-    return report

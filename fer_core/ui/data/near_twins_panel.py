@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from fer_core.data.near_twins import NEAR
+from fer_core.data.near_twins import NEAR, PARTS
 from fer_core.ui.data.near_twins_view import near_twins_html
 from fer_core.ui.shared import open_sets
+from fer_core.ui.shared.progress import reporter
 from fer_core.ui.shared.refusals import in_words
 from fer_core.ui.shared.shared_state import SharedState
 
@@ -31,12 +32,14 @@ def build_near_twins(shared: SharedState) -> None:
         choice: dict[str, Any],
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> str:
-        def report(part: str, done: int, total: int) -> None:
-            progress((done, total), desc=f"Comparing {part} with training", unit="images")
-
+        told = {
+            part: reporter(progress, f"Comparing {part} with training", "images") for part in PARTS
+        }
         faces = open_sets.open_faces(choice["source"])
         plan = open_sets.plan_of(choice)
-        found = open_sets.open_near_twins(faces, plan, report)
+        found = open_sets.open_near_twins(
+            faces, plan, lambda part, done, total: told[part](done, total)
+        )
         split = open_sets.open_split(faces, plan)
         return near_twins_html(faces, split, found, random.randrange(2**31))
 

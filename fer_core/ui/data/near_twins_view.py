@@ -42,7 +42,7 @@ def near_twins_html(
         card(
             len(differ),
             "of these have another label than their near twin",
-            "The same photograph, labelled in two ways: a limit to what any model can reach.",
+            "Mostly one photograph labelled in two ways, which limits what any model can reach.",
             warn=bool(differ),
         )
     )
@@ -65,8 +65,8 @@ def _part_card(part: str, alike: MostAlike) -> str:
     return card(
         near,
         f"{part} images have a near twin in training ({near / images:.0%})",
-        "The same photograph in another crop or quality. Who learned training by heart knows "
-        "these; on new photographs that is worth nothing."
+        "Mostly the same photograph in another crop or quality; a few are strangers who look "
+        "alike. Who learned training by heart knows these; on new pictures that is no help."
         if near
         else f"None of the {images:,} is {NEAR:.0%} like a training image.",
         warn=bool(near),

@@ -47,6 +47,7 @@ CSS = """
 .face-grid img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 8px; margin: 0;
   image-rendering: pixelated; background: var(--background-fill-secondary); display: block; }
 .face-grid.smooth img { image-rendering: auto; }
+#data-near-twins .note { margin: 10px 0 0; }
 .pairs .face-grid { grid-template-columns: repeat(6, minmax(0, 1fr)); margin-top: 8px; }
 .pairs .face-grid img { aspect-ratio: 2; }
 .face-grid figcaption { font-size: 0.82rem; line-height: 1.25; margin-top: 4px;

@@ -1,0 +1,21 @@
+"""Progress on the page: a message for every percent, not for every image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fer_core.ui.shared.progress import reporter
+
+
+def test_a_message_for_each_percent_alone() -> None:
+    told: list[tuple[Any, Any, Any]] = []
+    report = reporter(
+        lambda done, desc, unit: told.append((done, desc, unit)), "Reading faces", "faces"
+    )
+    for done in range(1001):
+        report(done, 1000)
+    assert len(told) == 101
+    assert told[0] == ((0, 1000), "Reading faces", "faces")
+    assert told[-1][0] == (1000, 1000)
+    report(0, 0)  # nothing to do is no division by zero
+    assert told[-1][0] == (0, 0)
