@@ -134,6 +134,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     calibrated.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
 
+    remembering = command(
+        "remember",
+        training_commands.remember,
+        "give a checkpoint a memory of its training faces, and score it again",
+    )
+    remembering.add_argument("checkpoint", type=Path)
+    remembering.add_argument("--data", required=True, help=DATA_HELP)
+    remembering.add_argument(
+        "--half", action="store_true", help="keep weights and memory in half precision"
+    )
+    remembering.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
+
     for more in (
         reproduce_commands,
         sweep_commands,

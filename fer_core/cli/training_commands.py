@@ -7,7 +7,7 @@ import json
 
 from fer_core.cli.arguments import chosen_config, chosen_place
 from fer_core.cli.execution import execute_here
-from fer_core.cli.output import read_data, score_text, show_result
+from fer_core.cli.output import progress_bar, read_data, score_text, show_result
 from fer_core.paths import RunFolder
 
 
@@ -73,6 +73,32 @@ def calibrate(chosen: argparse.Namespace) -> int:
         after = record[part]["calibration_error"]
         lines.append(f"{part}: expected calibration error {before:.2%} before, {after:.2%} with it")
     return show_result(chosen, fitted, "\n".join(lines))
+
+
+def remember(chosen: argparse.Namespace) -> int:
+    from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.training.remember import remember as give_memory
+
+    note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
+    checkpoint = load_checkpoint(chosen.checkpoint)
+    faces = read_data(chosen.data, checkpoint.preprocessing.image_size)
+    place = RunFolder(checkpoint.folder)
+    record = give_memory(place, faces, note, chosen.half, progress_bar("reading its features"))
+    memory = record["model"]["memory"]
+    lines = [
+        f"remembers {memory['faces']:,} faces, {memory['numbers']} numbers of each; "
+        f"{memory['share']:.0%} of an answer, width {memory['width']:g}"
+    ]
+    for part, before in memory["without"].items():
+        lines.append(
+            f"{part}: {before['accuracy']:.2%} by itself, {record[part]['accuracy']:.2%} with it"
+        )
+    lines.append(f"{record['model']['parameters']:,} numbers, weights of {_megabytes(place)}")
+    return show_result(chosen, memory, "\n".join(lines))
+
+
+def _megabytes(place: RunFolder) -> str:
+    return f"{place.weights.stat().st_size / 1e6:.1f} MB"
 
 
 def models(chosen: argparse.Namespace) -> int:

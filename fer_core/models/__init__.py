@@ -54,6 +54,12 @@ def _dropout(default: float, place: str) -> Option:
     return Option(default, f"share of values dropped {place}", bounds=DROPOUT_BOUNDS)
 
 
+#: Of an ExpressNet that was given a memory after its training.
+_REMEMBERED = Option(
+    0, "training faces in its memory; the command remember writes it", bounds=(0, 1_000_000)
+)
+
+
 def _expressnet_options(widths: tuple[int, ...], depths: tuple[int, ...], dropout: float) -> dict:
     return {
         "widths": Option(widths, "channels of each stage"),
@@ -71,12 +77,18 @@ MODELS: dict[str, Network] = {
     "expressnet": Network(
         "this project's own network",
         _expressnet,
-        options=_expressnet_options((32, 64, 128), (1, 2, 2), 0.2),
+        options={
+            **_expressnet_options((32, 64, 128), (1, 2, 2), 0.2),
+            "remembered": _REMEMBERED,
+        },
     ),
     "expressnet_demo": Network(
         "ExpressNet, a third as wide",
         _expressnet,
-        options=_expressnet_options((12, 24, 48), (1, 1, 1), 0.1),
+        options={
+            **_expressnet_options((12, 24, 48), (1, 1, 1), 0.1),
+            "remembered": _REMEMBERED,
+        },
     ),
     "expressnet_nano": Network(
         "ExpressNet, separable convolutions",

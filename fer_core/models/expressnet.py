@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from fer_core.models.recall import Recall
+
 
 class SqueezeExcitation(nn.Module):
     """Channel gates from the image's own mean (Hu et al., arXiv 1709.01507)."""
@@ -51,7 +53,7 @@ class ExpressNet(nn.Module):
     """Stem at full size, then stages that halve the picture and widen the features.
 
     widths: channels of each stage; depths: residual blocks of each stage; dropout: before the
-    classifier, 0-0.9.
+    classifier, 0-0.9; remembered: training faces in its memory (`recall.py`), 0 for none.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class ExpressNet(nn.Module):
         widths: tuple[int, ...] = (32, 64, 128),
         depths: tuple[int, ...] = (1, 2, 2),
         dropout: float = 0.2,
+        remembered: int = 0,
     ) -> None:
         super().__init__()
         if len(widths) != len(depths):
@@ -81,7 +84,13 @@ class ExpressNet(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(inputs, classes)
+        self.recall = Recall(remembered, inputs, classes) if remembered else None
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """(B, C, S, S) → (B, widths[-1]), what the last layer sees."""
+        return self.blocks(self.stem(images)).mean(dim=(2, 3))  # of (B, widths[-1], S/8, S/8)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        features = self.blocks(self.stem(images))  # (B, widths[-1], S/8, S/8)
-        return self.classifier(self.dropout(features.mean(dim=(2, 3))))
+        features = self.features(images)
+        scores = self.classifier(self.dropout(features))
+        return scores if self.recall is None else self.recall(scores, features)

@@ -34,6 +34,7 @@ def write_card(
         f"A facial-expression classifier: {model['name']}, {model['parameters']:,} parameters, "
         f"{model['gflops']:.4f} GFLOPs for one face (a multiply-add counts as two)"
         + (", its weights kept in half precision." if model.get("half_precision") else "."),
+        *_memory(model),
         "",
         "## Data",
         f"{data['name']}, fingerprint `{data['fingerprint']}`: "
@@ -66,6 +67,26 @@ def write_card(
         *([note.strip(), ""] if note.strip() else []),
     ]
     write_text(folder.card, "\n".join(lines))
+
+
+def _memory(model: dict[str, Any]) -> list[str]:
+    """What part of the answers is looked up, and what the network does without."""
+    memory = model.get("memory")
+    if not memory:
+        return []
+    alone = ", ".join(
+        f"{scores['accuracy']:.2%} on {part}" for part, scores in memory["without"].items()
+    )
+    return [
+        "",
+        f"**It has a memory.** {memory['share']:.0%} of an answer are the labels of those of its "
+        f"{memory['faces']:,} training faces whose features are most like the face's; it keeps "
+        f"{memory['numbers']} numbers of each, no picture. These are among its parameters. By "
+        f"itself, in single precision, the network has {alone}. A memory helps most with "
+        "photographs that training holds too, in another crop or quality (`python -m fer_core "
+        "near-twins` tells these apart), so the figures below say less about new photographs than "
+        "those of a network without one.",
+    ]
 
 
 def _rows(record: dict[str, Any]) -> list[str]:

@@ -29,6 +29,9 @@ from fer_core.runs.record import read_record
 
 #: The one entry of the file's header that is ours.
 _HEADER = "fer_core"
+#: The option and the weights' prefix of a memory. It belongs to the weights that it was made for:
+#: what learns on from a checkpoint goes without it.
+_REMEMBERED, _MEMORY = "remembered", "recall."
 #: What a damaged file, or a stranger's, can raise on its way to a network.
 _UNUSABLE = (
     ArithmeticError,
@@ -130,11 +133,17 @@ def save_weights(
     os.replace(scratch, path)
 
 
-def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
-    """Read a checkpoint folder. CheckpointError when it has no usable weights."""
+def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> Checkpoint:
+    """Read a checkpoint folder. CheckpointError when it has no usable weights.
+
+    memory: with what the network remembers of its training faces, if it does (`models.recall`).
+    """
     place = _with_weights(folder)
     header = read_header(place.weights)
     try:
+        state = load_file(place.weights)
+        if not memory:
+            header, state = learned_header(header), learned_weights(state)
         preprocessing = _preprocessing(header)
         class_names = tuple(str(name) for name in header["class_names"])
         model = build_model(
@@ -145,7 +154,7 @@ def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
             header["model_options"],
             fetch_weights=False,
         )
-        model.load_state_dict(load_file(place.weights))
+        model.load_state_dict(state)
         temperature = _temperature(header)
         model = model.float().to(device).eval()
         facts = describe_model(
@@ -164,6 +173,17 @@ def load_checkpoint(folder: Path, device: str = "cpu") -> Checkpoint:
         record=read_record(place),
         temperature=temperature,
     )
+
+
+def learned_header(header: dict[str, Any]) -> dict[str, Any]:
+    """The header of the same network without a memory."""
+    options = {key: value for key, value in header["model_options"].items() if key != _REMEMBERED}
+    return {**header, "model_options": options}
+
+
+def learned_weights(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What the network learned, without what it remembers."""
+    return {name: value for name, value in state.items() if not name.startswith(_MEMORY)}
 
 
 def _with_weights(folder: str | Path, asked_by: str = "") -> RunFolder:
@@ -223,6 +243,7 @@ def read_start(folder: str | Path) -> dict[str, Any]:
     place = _with_weights(folder, "start_from: ")
     header = read_header(place.weights)
     try:
+        header = learned_header(header)
         return {
             "weights": place.weights,
             "model": str(header["model"]),
@@ -230,7 +251,7 @@ def read_start(folder: str | Path) -> dict[str, Any]:
             "preprocessing": _preprocessing(header),
             "class_names": tuple(str(name) for name in header["class_names"]),
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the header of {place.weights} is damaged: {error}") from error
 
 
@@ -246,7 +267,7 @@ def load_start(model: nn.Module, config: RunConfig) -> None:
             f"{config.model!r}; set model={start['model']}"
         )
     try:
-        model.load_state_dict(load_file(start["weights"]))
+        model.load_state_dict(learned_weights(load_file(start["weights"])))
     except (RuntimeError, SafetensorError) as error:
         raise CheckpointError(
             f"start_from: the weights in {config.start_from} do not fit {config.model} with "

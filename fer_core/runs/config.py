@@ -124,6 +124,11 @@ class RunConfig:
             check_steps(self.preparation)
         except (ModelError, DataError) as error:
             raise ConfigError(f"{error}") from error
+        if self.model_options.get("remembered"):
+            raise ConfigError(
+                "model_options.remembered is no setting of a run; train without it, then use "
+                "python -m fer_core remember on the finished run"
+            )
         if self.channels not in (1, 3):
             raise ConfigError(f"channels must be 1 (grey) or 3 (colour), got {self.channels}")
         if any(part.preparation for part in (self, *self.phase_configs())):

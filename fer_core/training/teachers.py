@@ -33,7 +33,10 @@ class Teachers:
     ) -> None:
         self.share, self.temperature = config.teacher_share, config.teacher_temperature
         self.own = preprocessing
-        self.checkpoints = [load_checkpoint(Path(path), str(device)) for path in config.teachers]
+        # a memory of the training faces would only repeat their labels
+        self.checkpoints = [
+            load_checkpoint(Path(path), str(device), memory=False) for path in config.teachers
+        ]
         for teacher in self.checkpoints:
             _check(teacher, preprocessing, class_names)
             teacher.model.to(memory_format=torch.channels_last)

@@ -1,0 +1,191 @@
+"""Give a finished network a memory of its training faces, and score it anew with it.
+
+What is kept of a face are `recall.DIMENSIONS` numbers: its features (mean of the face's and of its
+mirror image's) along their strongest directions, each scaled to about the same spread, at length 1.
+How much the memory counts, and how alike a face must be to count, is chosen on the validation part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch.nn import functional
+
+from fer_core.data.faces import DataError, Faces
+from fer_core.data.split import split_faces
+from fer_core.models.recall import Recall
+from fer_core.paths import RunFolder
+from fer_core.runs.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    learned_header,
+    learned_weights,
+    load_checkpoint,
+    read_header,
+    save_weights,
+)
+from fer_core.runs.record import RunError, read_record, write_json
+from fer_core.training.calibration import FEWEST_IMAGES
+from fer_core.training.dataset import as_run_faces, split_plan, used_share
+from fer_core.training.evaluation import run_config
+from fer_core.training.metrics import score
+from fer_core.training.recalibrate import recalibrate
+from fer_core.training.validation import quality, validation_scores
+
+#: What is tried on the validation part.
+SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+WIDTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
+#: Of the mean spread of the directions, added to each: weak ones are not blown up to full length.
+_FLOOR = 0.1
+_BATCH = 256
+
+Progress = Callable[[int, int], None]
+
+
+def remember(
+    folder: RunFolder,
+    faces: Faces,
+    note: str = "",
+    half: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> dict[str, Any]:
+    """Put a memory of the training part into the folder's weights; temperature, record and card
+    are made anew. One that is there already is replaced.
+
+    faces, note, half: as in `recalibrate`. Returns the record, whose model.memory has faces, share,
+    width and, under without, the scores on validation and test that the network has by itself.
+    CheckpointError for a network that cannot have one, RunError and DataError as in `recalibrate`.
+    """
+    checkpoint, record = load_checkpoint(folder.path, memory=False), read_record(folder)
+    config = run_config(checkpoint)
+    if record is None or config is None:
+        raise RunError(f"{folder.path} has no record or no configuration; name a finished run")
+    if not hasattr(checkpoint.model, "recall"):
+        raise CheckpointError(
+            f"{folder.name} is a {checkpoint.model_name}, which cannot have a memory; "
+            "name a run of expressnet or expressnet_demo"
+        )
+    seen = as_run_faces(faces, config, checkpoint.class_names)
+    if record["data"]["fingerprint"] != seen.fingerprint:
+        raise DataError(
+            f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
+            "another fingerprint; what it remembers are its own training faces"
+        )
+    split = split_faces(seen, split_plan(config))
+    train = used_share(seen, split.train, config)
+    if len(split.validation) < FEWEST_IMAGES:
+        raise DataError(
+            f"how much to recall is chosen on at least {FEWEST_IMAGES} validation images, got "
+            f"{len(split.validation)}"
+        )
+    total = len(train) + len(split.validation) + len(split.test)
+    known, _ = _features(checkpoint, seen.images[train], 0, total, progress, both=True)
+    recall = _fitted(known, seen.labels[train], len(checkpoint.class_names))
+    found, done = {}, len(train)
+    for part in ("validation", "test"):
+        rows = getattr(split, part)
+        if len(rows):
+            found[part] = _features(checkpoint, seen.images[rows], done, total, progress)
+            done += len(rows)
+    labels = seen.labels[split.validation]
+    share, width = _choose(recall, *found["validation"], labels, config.choose_by)
+    recall.share.fill_(share)
+    recall.width.fill_(width)
+    without = {
+        part: score(scores.softmax(dim=1).numpy(), seen.labels[getattr(split, part)])
+        for part, (_, scores) in found.items()
+    }
+    _keep(folder, checkpoint, recall)
+    stored = load_checkpoint(folder.path)
+    record["model"] |= {
+        "parameters": stored.parameters,
+        "gflops": stored.gflops,
+        "memory": {
+            "faces": len(train), "numbers": recall.keys.shape[1], "share": share, "width": width,
+            "without": without,
+        },
+    }  # fmt: skip
+    write_json(folder.record, record)
+    return recalibrate(folder, faces, note, half)
+
+
+@torch.inference_mode()
+def _features(
+    checkpoint: Checkpoint,
+    images: np.ndarray,
+    done: int,
+    total: int,
+    progress: Progress,
+    both: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """float32 (N, C) features and (N, classes) scores of uint8 images (N, H, W, C).
+
+    both: the mean over each image and its mirror image.
+    """
+    network = checkpoint.model
+    features, scores = [], []
+    for start in range(0, len(images), _BATCH):
+        pixels = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH]))
+        views = [checkpoint.preprocessing(pixels)]
+        if both:
+            views.append(views[0].flip(-1))
+        seen = [network.features(view) for view in views]
+        features.append(torch.stack(seen).mean(dim=0))
+        scores.append(torch.stack([network.classifier(one) for one in seen]).mean(dim=0))
+        progress(done + start + len(pixels), total)
+    return torch.cat(features), torch.cat(scores)
+
+
+def _fitted(features: torch.Tensor, labels: np.ndarray, classes: int) -> Recall:
+    """A memory of these faces; its share is 0 still. features: float32 (N, C)."""
+    recall = Recall(len(features), features.shape[1], classes)
+    centre = features.mean(dim=0)
+    _, spread, directions = torch.linalg.svd(features - centre, full_matrices=False)
+    size = min(recall.keys.shape[1], len(spread))  # fewer faces than numbers leave the rest at 0
+    scaled = directions.T / (spread + _FLOOR * spread.mean()).clamp_min(1e-12)
+    recall.centre.copy_(centre)
+    recall.directions[:, :size] = scaled[:, :size]
+    recall.keys.copy_(functional.normalize((features - centre) @ recall.directions, dim=1))
+    recall.labels.copy_(torch.from_numpy(labels.astype(np.int16)))
+    return recall.eval()
+
+
+@torch.inference_mode()
+def _choose(
+    recall: Recall, features: torch.Tensor, scores: torch.Tensor, labels: np.ndarray, by: str
+) -> tuple[float, float]:
+    """The share and the width best by the figure that chose the epoch, then by the loss."""
+    best: tuple[tuple[float, float], float, float] | None = None
+    own = scores.softmax(dim=1)
+    for width in WIDTHS:
+        recall.width.fill_(width)
+        parts = [recall.recalled(part) for part in features.split(_BATCH)]
+        recalled = torch.cat(parts)
+        for share in SHARES:
+            mixed = (own + share * (recalled - own)).numpy()
+            found = validation_scores(mixed, labels)
+            rank = (quality(found, by), -found["validation_loss"])
+            if best is None or rank > best[0]:
+                best = (rank, share, width)
+    assert best is not None
+    return best[1:]
+
+
+def _keep(folder: RunFolder, checkpoint: Checkpoint, recall: Recall) -> None:
+    """The learned weights beside the memory, in one file."""
+    options = learned_header(read_header(folder.weights))["model_options"]
+    state = learned_weights(load_file(folder.weights))
+    state |= {f"recall.{name}": value for name, value in recall.state_dict().items()}
+    save_weights(
+        folder.weights,
+        state,
+        model_name=checkpoint.model_name,
+        model_options={**options, "remembered": len(recall.keys)},
+        preprocessing=checkpoint.preprocessing,
+        class_names=checkpoint.class_names,
+        temperature=checkpoint.temperature,
+    )

@@ -1,0 +1,164 @@
+"""A finished run is given a memory of its training faces; what learns on from it goes without."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from fer_core.cli import main
+from fer_core.inference.fused import TOLERANCE, fused_probabilities
+from fer_core.paths import RunFolder
+from fer_core.runs.checkpoint import load_checkpoint, read_start
+from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.runs.record import read_record
+from fer_core.training.dataset import load_run_data
+from fer_core.training.job import create_run
+from fer_core.training.metrics import score
+from fer_core.training.remember import SHARES, WIDTHS
+from fer_core.training.run import execute_run
+from fer_core.training.teachers import Teachers
+
+
+@pytest.fixture
+def run(tiny_config: RunConfig, tmp_path: Path) -> RunFolder:
+    config = tiny_config.with_settings(["split=stratified", "validation_share=0.4", "epochs=1"])
+    folder = create_run(config, tmp_path / "runs", "learned")
+    execute_run(folder)
+    return folder
+
+
+def remember(run: RunFolder, data: str, *more: str) -> int:
+    return main(["remember", str(run.path), "--data", data, *more])
+
+
+def test_a_run_gets_a_memory_and_its_scores_with_and_without(
+    run: RunFolder, tiny_config: RunConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, before = load_checkpoint(run.path), read_record(run)
+    faces = load_run_data(RunConfig.from_json(run.config.read_text()))
+    test = faces.faces.images[faces.split.test]
+    labels = faces.faces.labels[faces.split.test]
+    alone = plain.probabilities(test)
+    assert remember(run, tiny_config.data) == 0
+    assert f"remembers {len(faces.split.train)} faces" in capsys.readouterr().out
+    record, mindful = read_record(run), load_checkpoint(run.path)
+    memory = record["model"]["memory"]
+    assert memory["faces"] == len(faces.split.train)
+    assert memory["share"] in SHARES
+    assert memory["width"] in WIDTHS
+    assert memory["without"]["test"]["accuracy"] == pytest.approx(before["test"]["accuracy"])
+    said = score(mindful.probabilities(test), labels)
+    assert said["accuracy"] == record["test"]["accuracy"]
+    assert said["loss"] == pytest.approx(record["test"]["loss"], rel=1e-5)
+    assert record["validation"]["accuracy"] >= memory["without"]["validation"]["accuracy"]
+    assert record["model"]["parameters"] == mindful.parameters > plain.parameters
+    assert "**It has a memory.**" in run.card.read_text()
+    without = load_checkpoint(run.path, memory=False)
+    assert without.parameters == plain.parameters
+    assert (without.probabilities(test).argmax(1) == alone.argmax(1)).all()
+
+
+def test_it_knows_the_faces_that_it_remembers(run: RunFolder, tiny_config: RunConfig) -> None:
+    assert remember(run, tiny_config.data) == 0
+    data = load_run_data(RunConfig.from_json(run.config.read_text()))
+    images, labels = data.faces.images[data.split.train], data.faces.labels[data.split.train]
+    memory = load_checkpoint(run.path).model.recall
+    assert memory.labels.tolist() == labels.tolist()
+    network = load_checkpoint(run.path).model
+    pre = load_checkpoint(run.path).preprocessing
+    with torch.no_grad():
+        views = pre(torch.from_numpy(np.asarray(images)))
+        features = (network.features(views) + network.features(views.flip(-1))) / 2
+        nearest = (memory.describe(features) @ memory.keys.T).argmax(dim=1)
+    assert (labels[nearest.numpy()] == labels).mean() > 0.95
+
+
+def test_doing_it_again_replaces_the_memory(run: RunFolder, tiny_config: RunConfig) -> None:
+    assert remember(run, tiny_config.data) == 0
+    first, weights = read_record(run), load_file(run.weights)
+    assert remember(run, tiny_config.data) == 0
+    second = read_record(run)
+    assert second["model"] == first["model"]
+    assert second["test"] == first["test"]
+    again = load_file(run.weights)
+    assert weights.keys() == again.keys()
+    assert all(torch.equal(value, again[name]) for name, value in weights.items())
+
+
+def test_half_precision_keeps_the_answers(run: RunFolder, tiny_config: RunConfig) -> None:
+    assert remember(run, tiny_config.data) == 0
+    images = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1), dtype=np.uint8)
+    whole, size = load_checkpoint(run.path).probabilities(images), run.weights.stat().st_size
+    assert remember(run, tiny_config.data, "--half") == 0
+    assert run.weights.stat().st_size < 0.7 * size
+    assert load_file(run.weights)["recall.keys"].dtype == torch.float16
+    assert load_checkpoint(run.path).probabilities(images) == pytest.approx(whole, abs=0.05)
+
+
+def test_what_learns_on_goes_without_the_memory(
+    run: RunFolder, tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1), dtype=np.uint8)
+    alone = load_checkpoint(run.path).model
+    assert remember(run, tiny_config.data) == 0
+    assert read_start(run.path)["model_options"] == {"widths": [4, 8, 8]}
+    config = RunConfig.from_json(run.config.read_text())
+    config = config.with_settings([f"start_from={run.path}", f"teachers={run.path}"])
+    folder = create_run(config, tmp_path / "runs", "going-on")
+    execute_run(folder)
+    assert "memory" not in read_record(folder)["model"]
+    assert not any(name.startswith("recall.") for name in load_file(folder.weights))
+    pre = load_checkpoint(run.path).preprocessing
+    teachers = Teachers(config, pre, load_checkpoint(run.path).class_names, torch.device("cpu"))
+    prepared = pre(torch.from_numpy(images))
+    with torch.no_grad():
+        wanted = (alone(prepared) / config.teacher_temperature).softmax(dim=1)
+    assert torch.allclose(teachers.answers(prepared), wanted, atol=1e-4)
+
+
+def test_a_memory_survives_being_made_faster_and_exported(
+    run: RunFolder, tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    assert remember(run, tiny_config.data) == 0
+    checkpoint = load_checkpoint(run.path)
+    images = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1), dtype=np.uint8)
+    fused = fused_probabilities(checkpoint)
+    assert fused != checkpoint.probabilities, "batch norm goes into the convolutions as before"
+    assert np.allclose(fused(images), checkpoint.probabilities(images), atol=TOLERANCE)
+    pytest.importorskip("onnxruntime", reason="pip install -r requirements-export.txt")
+    assert main(["export", str(run.path), "--out", str(tmp_path / "model.onnx")]) == 0
+
+
+def test_who_cannot_have_one_keeps_its_files(
+    run: RunFolder,
+    tiny_config: RunConfig,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("\n".join(Path(tiny_config.data).read_text().splitlines()[:150]))
+    few = create_run(tiny_config, tmp_path / "runs", "few")
+    layers = replace(tiny_config, model="mlp", model_options={})
+    mlp = create_run(layers, tmp_path / "runs", "mlp")
+    for folder in (few, mlp):
+        execute_run(folder)
+    for folder, data, words in (
+        (run, str(other), "has another fingerprint; what it remembers are its own training"),
+        (few, tiny_config.data, "chosen on at least 50 validation images, got 42"),
+        (mlp, tiny_config.data, "mlp is a mlp, which cannot have a memory"),
+    ):
+        kept = {path.name: path.read_bytes() for path in folder.path.iterdir() if path.is_file()}
+        assert remember(folder, data) == 2
+        assert words in capsys.readouterr().err
+        now = {path.name: path.read_bytes() for path in folder.path.iterdir() if path.is_file()}
+        assert now == kept
+
+
+def test_a_memory_is_no_setting_of_a_run(tiny_config: RunConfig) -> None:
+    with pytest.raises(ConfigError, match="use python -m fer_core remember on the finished run"):
+        tiny_config.with_settings(["model_options.remembered=7"])
