@@ -44,17 +44,24 @@ def list_checkpoints(
             continue
         own = place.path.parent == shipped
         title = f"{place.name}{' (shipped)' if own else ''}"
-        accuracy = _figure(read_record(place), "test", "accuracy")
+        record = read_record(place)
+        accuracy = _figure(record, "test", "accuracy")
         if accuracy is not None:
             title += f", {accuracy:.1%} on its test split"
+        if _figure(record, "model", "memory", "faces"):
+            title += " with its memory"
         entries.append(
             CheckpointEntry(place.name if own else f"run:{place.name}", place.path, title)
         )
     return entries
 
 
-def _figure(record: dict[str, Any] | None, part: str, name: str) -> float | None:
+def _figure(record: dict[str, Any] | None, *names: str) -> float | None:
+    """The number under these names, one inside the other; None where a record has none."""
+    found: Any = record
     try:
-        return float(record[part][name])  # type: ignore[index]
+        for name in names:
+            found = found[name]
+        return float(found)
     except (KeyError, TypeError, ValueError):
         return None

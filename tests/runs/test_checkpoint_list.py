@@ -45,6 +45,17 @@ def test_what_is_slow_on_a_processor_comes_after_what_is_light(
     assert names == ["c-good", "e-light", "a-middling", "b-unknown", "d-heavy"]
 
 
+def test_a_memory_is_named_and_an_odd_record_breaks_nothing(shipped: Path, tmp_path: Path) -> None:
+    for name, model in (("d-mindful", {"memory": {"faces": 9}}), ("e-odd", "none"), ("f-odd", [])):
+        place = write_checkpoint(shipped / name)
+        record = {"validation": {"accuracy": 0.1}, "test": {"accuracy": 0.2}, "model": model}
+        (place / "record.json").write_text(json.dumps(record))
+    titles = {entry.name: entry.title for entry in list_checkpoints(tmp_path / "none", shipped)}
+    assert titles["d-mindful"] == "d-mindful (shipped), 20.0% on its test split with its memory"
+    assert titles["e-odd"] == "e-odd (shipped), 20.0% on its test split"
+    assert "memory" not in titles["f-odd"]
+
+
 def test_every_shipped_checkpoint_is_in_the_list(tmp_path: Path) -> None:
     names = {entry.name for entry in list_checkpoints(tmp_path / "runs")}
     assert names == {path.name for path in SHIPPED_CHECKPOINTS.iterdir() if path.is_dir()}
