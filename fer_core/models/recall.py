@@ -46,15 +46,22 @@ class Recall(nn.Module):
         known = self.labels.long().clamp_max(self.classes - 1)  # a stranger's file may hold others
         return functional.one_hot(known, self.classes)
 
-    def recalled(self, features: torch.Tensor) -> torch.Tensor:
-        """(B, C) → probabilities (B, classes) from the memory alone."""
+    def recalled(self, features: torch.Tensor, but: torch.Tensor | None = None) -> torch.Tensor:
+        """(B, C) → probabilities (B, classes) from the memory alone.
+
+        but: int64 (B,), a remembered face for each that is not to be recalled, such as itself.
+        """
         likeness = self.describe(features) @ self.keys.T  # (B, faces), cosines
+        if but is not None:
+            likeness = likeness.scatter(1, but[:, None], float("-inf"))
         weights = (likeness / self.width).softmax(dim=1)
         return weights @ self.answers().to(weights.dtype)
 
-    def forward(self, scores: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, scores: torch.Tensor, features: torch.Tensor, but: torch.Tensor | None = None
+    ) -> torch.Tensor:
         own = scores.softmax(dim=1)
-        mixed = own + self.share * (self.recalled(features) - own)
+        mixed = own + self.share * (self.recalled(features, but) - own)
         return mixed.clamp_min(_LEAST).log()
 
 

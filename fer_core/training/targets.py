@@ -42,7 +42,7 @@ def training_targets(
     teachers = Teachers(config, data.preprocessing, names, device)
     share = np.float32(config.teacher_share)
     return (1 - share) * targets + share * teachers.stored_answers(
-        data.faces.images[rows], progress
+        data.faces.images[rows], data.faces.labels[rows], progress
     )
 
 

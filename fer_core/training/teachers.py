@@ -3,7 +3,9 @@
 The teachers see the very batch that the learner sees, augmented and mixed, which taught networks
 more than stored answers did (Beyer et al., arXiv 2106.05237). Or they answer once for every image
 as the set has it: that costs no time while training, and a teacher that is at a loss before blur or
-grain cannot pass that on.
+grain cannot pass that on. A teacher with a memory (`models.recall`) of the very images that the run
+learns from then recalls all of them but the one that it is asked about, whose label the run has
+anyway; in every other case it answers without its memory.
 """
 
 from __future__ import annotations
@@ -20,6 +22,10 @@ from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
 
+#: To tell whether a memory is one of the run's own images: how many are looked at, and the least
+#: cosine with what is remembered of them (half precision costs less than a thousandth).
+_LOOKED_AT, _THE_SAME = 64, 0.99
+
 
 class Teachers:
     """The checkpoints that a run learns from; their mean answer is the lesson."""
@@ -33,9 +39,9 @@ class Teachers:
     ) -> None:
         self.share, self.temperature = config.teacher_share, config.teacher_temperature
         self.own = preprocessing
-        # a memory of the training faces would only repeat their labels
+        memory = config.teacher_sees == "original"
         self.checkpoints = [
-            load_checkpoint(Path(path), str(device), memory=False) for path in config.teachers
+            load_checkpoint(Path(path), str(device), memory=memory) for path in config.teachers
         ]
         for teacher in self.checkpoints:
             _check(teacher, preprocessing, class_names)
@@ -47,30 +53,46 @@ class Teachers:
 
         images: float32 (B, C, S, S) as the learner's own preprocessing left them.
         """
+        return self._answers(images, None)
+
+    def _answers(self, images: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor:
+        """rows: int64 (B,), the images' places in the training part."""
         unit = self.own.inverse(images)
-        found = [
-            (
-                teacher.model(teacher.preprocessing.normalise(unit)).float() / self.temperature
-            ).softmax(dim=1)
-            for teacher in self.checkpoints
-        ]
+        found = []
+        for teacher in self.checkpoints:
+            seen, model = teacher.preprocessing.normalise(unit), teacher.model
+            recall = getattr(model, "recall", None)
+            if recall is None or rows is None:
+                scores = model(seen)
+            else:
+                features = model.features(seen)
+                scores = recall(model.classifier(features), features, but=rows)
+            found.append((scores.float() / self.temperature).softmax(dim=1))
         return torch.stack(found).mean(dim=0)
 
     @torch.no_grad()
     def stored_answers(
-        self, images: np.ndarray, progress: Callable[[int, int], None] = lambda done, total: None
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> np.ndarray:
         """float32 (N, classes): what `answers` says of each image and its mirror image, the mean.
 
-        images: uint8 (N, H, W, C), as the set has them. progress(done, total) is called after every
-        batch and may raise.
+        images: uint8 (N, H, W, C), as the set has them; labels: int64 (N,), by which a memory of
+        these images is known. progress(done, total) is called after every batch and may raise.
         """
+        for teacher in self.checkpoints:
+            if getattr(teacher.model, "recall", None) and not _remembers(teacher, images, labels):
+                teacher.model.recall = None
         device = next(self.checkpoints[0].model.parameters()).device
         part = FaceTensor(images, np.zeros(len(images), dtype=np.int64), device)
         found = []
         for batch in plain_batches(part, self.own, scoring_batch(self.own.image_size)):
             seen = batch.images.contiguous(memory_format=torch.channels_last)
-            mean = (self.answers(seen) + self.answers(seen.flip(-1))) / 2
+            begin = sum(map(len, found))
+            rows = torch.arange(begin, begin + len(seen), device=device)
+            mean = (self._answers(seen, rows) + self._answers(seen.flip(-1), rows)) / 2
             found.append(mean.cpu().numpy())
             progress(sum(map(len, found)), len(images))
         return np.concatenate(found)
@@ -82,6 +104,19 @@ class Teachers:
         """
         own = (scores / self.temperature).log_softmax(dim=1)
         return functional.kl_div(own, answers, reduction="batchmean") * self.temperature**2
+
+
+def _remembers(teacher: Checkpoint, images: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether the teacher's memory is one of these images, in this order; a look at the first."""
+    recall = teacher.model.recall
+    if recall.labels.tolist() != labels.tolist():
+        return False
+    device = next(teacher.model.parameters()).device
+    pixels = torch.from_numpy(np.ascontiguousarray(images[:_LOOKED_AT])).to(device)
+    seen = teacher.preprocessing(pixels)
+    features = (teacher.model.features(seen) + teacher.model.features(seen.flip(-1))) / 2
+    alike = (recall.describe(features) * recall.keys[: len(features)]).sum(dim=1)
+    return bool((alike > _THE_SAME).all())
 
 
 def _check(teacher: Checkpoint, own: Preprocessing, class_names: tuple[str, ...]) -> None:

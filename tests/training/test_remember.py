@@ -121,6 +121,43 @@ def test_what_learns_on_goes_without_the_memory(
     assert torch.allclose(teachers.answers(prepared), wanted, atol=1e-4)
 
 
+def test_a_teacher_recalls_all_faces_but_the_one_that_it_is_asked_about(
+    run: RunFolder, tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    alone = load_checkpoint(run.path).model
+    assert remember(run, tiny_config.data) == 0
+    config = RunConfig.from_json(run.config.read_text())
+    config = config.with_settings(
+        [f"teachers={run.path}", "teacher_sees=original", "teacher_temperature=1"]
+    )
+    data, checkpoint = load_run_data(config), load_checkpoint(run.path)
+    images, labels = data.faces.images[data.split.train], data.faces.labels[data.split.train]
+    recall, pre = checkpoint.model.recall, checkpoint.preprocessing
+    prepared = pre(torch.from_numpy(np.asarray(images)))
+    wanted = torch.zeros(len(images), 7)
+    with torch.no_grad():
+        for view in (prepared, prepared.flip(-1)):
+            features = alone.features(view)
+            likeness = (recall.describe(features) @ recall.keys.T).fill_diagonal_(-np.inf)
+            known = (likeness / recall.width).softmax(dim=1) @ torch.eye(7)[labels]
+            own = alone.classifier(features).softmax(dim=1)
+            wanted += ((1 - recall.share) * own + recall.share * known) / 2
+
+    def said(these: np.ndarray, their_labels: np.ndarray) -> np.ndarray:
+        teachers = Teachers(config, pre, checkpoint.class_names, torch.device("cpu"))
+        return teachers.stored_answers(these, their_labels)
+
+    assert said(images, labels) == pytest.approx(wanted.numpy(), abs=1e-4)
+    with torch.no_grad():
+        plain = [alone(view).softmax(dim=1) for view in (prepared, prepared.flip(-1))]
+    plain = (sum(plain) / 2).numpy()
+    other = images.copy()
+    other[:40] = images[40:80]
+    for these, their_labels in ((other, labels), (images[:90], labels[:90])):
+        answers = said(these, their_labels)  # these are not what it remembers
+        assert answers[40:90] == pytest.approx(plain[40:90], abs=1e-4)
+
+
 def test_a_memory_survives_being_made_faster_and_exported(
     run: RunFolder, tiny_config: RunConfig, tmp_path: Path
 ) -> None:
