@@ -60,6 +60,17 @@ def test_its_table_of_other_systems_is_the_one_that_the_command_wrote() -> None:
         assert re.search(rf"\| {folder.name} +\| +{100 * accuracy:.1f} % \|", written)
 
 
+def test_its_table_of_near_twins_is_the_one_that_the_command_wrote() -> None:
+    begin, end = marks("near-twins")
+    written = (ROOT / "results" / "near_twins.md").read_text(encoding="utf-8").partition("\n\n")[2]
+    assert README.partition(begin)[2].partition(end)[0].strip() == written.strip()
+    rows = [_cells(line) for line in written.splitlines() if line.startswith("|")]
+    everything = next(row for row in rows if row[0] == "**all**")
+    for folder in SHIPPED_CHECKPOINTS.iterdir():
+        accuracy = json.loads((folder / "record.json").read_text())["test"]["accuracy"]
+        assert everything[rows[0].index(folder.name)] == f"**{100 * accuracy:.1f} %**"
+
+
 def test_its_reference_table_is_the_one_that_the_command_wrote() -> None:
     marked = README.partition(BEGIN)[2].partition(END)[0]
     table = [line for line in marked.splitlines() if line.startswith("|")]
