@@ -36,8 +36,8 @@ from fer_core.training.metrics import score
 from fer_core.training.recalibrate import recalibrate
 from fer_core.training.validation import quality, validation_scores
 
-#: What is tried on the validation part. The network keeps a say of 30 %: a face that is like none of
-#: the remembered ones would be named by chance neighbours.
+#: What is tried on the validation part. The network keeps a say of 30 %: a face that is like none
+#: of the remembered ones would be named by chance neighbours.
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7)
 WIDTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
 #: Of the mean spread of the directions, added to each: weak ones are not blown up to full length.
