@@ -55,9 +55,7 @@ def _dropout(default: float, place: str) -> Option:
 
 
 #: Of an ExpressNet that was given a memory after its training.
-_REMEMBERED = Option(
-    0, "training faces in its memory; the command remember writes it", bounds=(0, 1_000_000)
-)
+_REMEMBERED = Option(0, "training faces in its memory", bounds=(0, 1_000_000), told=True)
 
 
 def _expressnet_options(widths: tuple[int, ...], depths: tuple[int, ...], dropout: float) -> dict:
@@ -178,7 +176,7 @@ MODELS: dict[str, Network] = {
                 "than half of the free memory",
             ),
             "support": Option(
-                0, "support vectors, told by fitting; 0: a blank machine", bounds=(0, 10_000_000)
+                0, "support vectors; 0: a blank machine", bounds=(0, 10_000_000), told=True
             ),
         },
     ),

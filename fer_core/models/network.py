@@ -28,13 +28,15 @@ class Option:
     """One thing that can be chosen about a network.
 
     about: one phrase for people. choices: the only values allowed. bounds: (lowest, highest) of a
-    number. The default's type is the option's type.
+    number. told: written by whatever fits the network, so not offered to people. The default's
+    type is the option's type.
     """
 
     default: Any
     about: str
     choices: tuple[Any, ...] = ()
     bounds: tuple[float, float] | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def _checked(place: str, option: Option, value: Any) -> Any:
 
 def options_line(name: str, options: Mapping[str, Option]) -> str:
     """One sentence for people: which options the network takes, with default and meaning."""
+    options = {option: about for option, about in options.items() if not about.told}
     if not options:
         return f"{name} has no options."
     parts = [

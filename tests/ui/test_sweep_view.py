@@ -137,6 +137,8 @@ def test_too_many_runs_are_counted_before_they_are_laid_out() -> None:
 
 def test_every_setting_that_is_offered_comes_with_values_that_can_be_used() -> None:
     fields = [field for _, field in form.field_choices()]
+    assert "model_options.widths" in fields
+    assert "model_options.remembered" not in fields, "the command remember sets it"
     assert {"learning_rate", "augment.flip_probability", "model_options.output"} <= set(fields)
     for field in ("learning_rate", "optimizer", "augment", "class_weights", "batch_size"):
         given = filled(rows=((field, form.suggested_values(field)),))

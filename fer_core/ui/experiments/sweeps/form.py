@@ -82,7 +82,12 @@ def field_choices() -> list[tuple[str, str]]:
     names.sort(key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
     found = [(LABELS[name][0] if name in LABELS else field_title(name), name) for name in names]
     found += [(f"Augmentation: {field_title(part)}", f"augment.{part}") for part in LIMITS]
-    options = dict.fromkeys(option for network in MODELS.values() for option in network.options)
+    options = dict.fromkeys(
+        option
+        for network in MODELS.values()
+        for option, about in network.options.items()
+        if not about.told
+    )
     found += [(f"Network: {field_title(option)}", f"model_options.{option}") for option in options]
     return found
 
