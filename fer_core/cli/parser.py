@@ -144,6 +144,15 @@ def _parser() -> argparse.ArgumentParser:
     remembering.add_argument(
         "--half", action="store_true", help="keep weights and memory in half precision"
     )
+    remembering.add_argument(
+        "--codes", type=int, default=16, help="bytes kept of each face (default 16)"
+    )
+    remembering.add_argument(
+        "--numbers",
+        type=int,
+        default=64,
+        help="numbers that describe a face, a multiple of --codes (default 64)",
+    )
     remembering.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
 
     for more in (

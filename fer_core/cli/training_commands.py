@@ -83,10 +83,19 @@ def remember(chosen: argparse.Namespace) -> int:
     checkpoint = load_checkpoint(chosen.checkpoint)
     faces = read_data(chosen.data, checkpoint.preprocessing.image_size)
     place = RunFolder(checkpoint.folder)
-    record = give_memory(place, faces, note, chosen.half, progress_bar("reading its features"))
+    record = give_memory(
+        place,
+        faces,
+        note,
+        half=chosen.half,
+        codes=chosen.codes,
+        numbers=chosen.numbers,
+        progress=progress_bar("reading its features"),
+    )
     memory = record["model"]["memory"]
     lines = [
-        f"remembers {memory['faces']:,} faces, {memory['numbers']} numbers of each; "
+        f"remembers {memory['faces']:,} faces, {memory['codes']} bytes of each for "
+        f"{memory['numbers']} numbers; "
         f"{memory['share']:.0%} of an answer, width {memory['width']:g}"
     ]
     for part, before in memory["without"].items():

@@ -55,7 +55,11 @@ def _dropout(default: float, place: str) -> Option:
 
 
 #: Of an ExpressNet that was given a memory after its training.
-_REMEMBERED = Option(0, "training faces in its memory", bounds=(0, 1_000_000), told=True)
+_MEMORY = {
+    "remembered": Option(0, "training faces in its memory", bounds=(0, 1_000_000), told=True),
+    "remembered_codes": Option(0, "bytes kept of each", bounds=(0, 256), told=True),
+    "remembered_numbers": Option(0, "features of each they say", bounds=(0, 4096), told=True),
+}
 
 
 def _expressnet_options(widths: tuple[int, ...], depths: tuple[int, ...], dropout: float) -> dict:
@@ -77,7 +81,7 @@ MODELS: dict[str, Network] = {
         _expressnet,
         options={
             **_expressnet_options((32, 64, 128), (1, 2, 2), 0.2),
-            "remembered": _REMEMBERED,
+            **_MEMORY,
         },
     ),
     "expressnet_demo": Network(
@@ -85,7 +89,7 @@ MODELS: dict[str, Network] = {
         _expressnet,
         options={
             **_expressnet_options((12, 24, 48), (1, 1, 1), 0.1),
-            "remembered": _REMEMBERED,
+            **_MEMORY,
         },
     ),
     "expressnet_nano": Network(

@@ -53,7 +53,8 @@ class ExpressNet(nn.Module):
     """Stem at full size, then stages that halve the picture and widen the features.
 
     widths: channels of each stage; depths: residual blocks of each stage; dropout: before the
-    classifier, 0-0.9; remembered: training faces in its memory (`recall.py`), 0 for none.
+    classifier, 0-0.9; remembered: training faces in its memory (`recall.py`), 0 for none, with
+    remembered_codes bytes of each for remembered_numbers of its features.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class ExpressNet(nn.Module):
         depths: tuple[int, ...] = (1, 2, 2),
         dropout: float = 0.2,
         remembered: int = 0,
+        remembered_codes: int = 0,
+        remembered_numbers: int = 0,
     ) -> None:
         super().__init__()
         if len(widths) != len(depths):
@@ -84,7 +87,9 @@ class ExpressNet(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(inputs, classes)
-        self.recall = Recall(remembered, inputs, classes) if remembered else None
+        self.recall = None
+        if remembered:
+            self.recall = Recall(remembered, inputs, classes, remembered_codes, remembered_numbers)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """(B, C, S, S) → (B, widths[-1]), what the last layer sees."""

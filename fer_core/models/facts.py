@@ -34,6 +34,18 @@ _NORMALISATIONS = {
 }
 
 
+def _bag_operations(table: torch.Size, rows: torch.Size, *rest: Any, **named: Any) -> int:
+    """Sums of the table's rows: a memory's looking up (`recall.py`)."""
+    return math.prod(rows) * table[1]
+
+
+_COUNTED = {
+    **_NORMALISATIONS,
+    _aten._embedding_bag: _bag_operations,
+    _aten._embedding_bag_forward_only: _bag_operations,
+}
+
+
 @dataclass(frozen=True)
 class ModelFacts:
     """parameters: all of them; trainable: those a run changes; keras_parameters: see the function;
@@ -62,12 +74,13 @@ def describe_model(model: nn.Module, name: str, channels: int, image_size: int) 
 def count_operations(model: nn.Module, images: torch.Tensor) -> int:
     """Operations of one forward pass over `images`, a multiply-add counted as two.
 
-    Convolutions, matrix products, attention and normalisations are counted; activations, poolings
-    and sums are not, as in fvcore, whose count (a multiply-add as one) is half of this one.
+    Convolutions, matrix products, attention, normalisations and the sums of a memory are counted;
+    activations, poolings and other sums are not, as in fvcore, whose count (a multiply-add as one)
+    is half of this one.
     """
     modes = {module: module.training for module in model.modules()}
     model.eval()
-    counter = FlopCounterMode(display=False, custom_mapping=_NORMALISATIONS)
+    counter = FlopCounterMode(display=False, custom_mapping=_COUNTED)
     with torch.no_grad(), counter:
         model(images)
     for module, training in modes.items():  # a frozen layer may be set to evaluate by itself

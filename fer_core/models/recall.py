@@ -2,8 +2,9 @@
 face's own, weighted by likeness.
 
 A nearest-neighbour rule on a network's features (Papernot and McDaniel, arXiv 1803.04765), mixed
-into its own answer as in language models (Khandelwal et al., arXiv 1911.00172). Fitted after the
-training (`fer_core.training.remember`), never by gradients: every number here is frozen.
+into its own answer as in language models (Khandelwal et al., arXiv 1911.00172). What is kept of a
+face is a few bytes (product quantisation, Jégou et al., doi 10.1109/TPAMI.2010.57). Fitted after
+the training (`fer_core.training.remember`), never by gradients: every number here is frozen.
 """
 
 from __future__ import annotations
@@ -12,50 +13,91 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-#: Numbers that are kept of each face, at most; the features have at least as many.
-DIMENSIONS = 64
+#: Patterns that one byte of a remembered face chooses from.
+PATTERNS = 256
 _LEAST = 1e-7  # of a probability, before its logarithm
 
 
 class Recall(nn.Module):
     """Enters: scores (B, classes) and features (B, C). Leaves: log-probabilities (B, classes).
 
-    faces: how many it remembers.
+    faces: how many it remembers, class by class, so that no label is kept of any. codes: bytes
+    kept of each face. numbers: of a face's description, a multiple of codes; each byte names the
+    pattern that stands for its part of them.
     """
 
-    def __init__(self, faces: int, features: int, classes: int) -> None:
+    def __init__(self, faces: int, features: int, classes: int, codes: int, numbers: int) -> None:
         super().__init__()
-        size = min(DIMENSIONS, features)
+        if codes < 1 or numbers % codes:
+            raise ValueError(
+                f"numbers must be a multiple of codes, got {numbers} and {codes}; "
+                f"try numbers={max(1, numbers // max(codes, 1)) * max(codes, 1)}"
+            )
         self.classes = classes
         self.centre = _frozen(features)
-        self.directions = _frozen(features, size)
-        #: Rows of length 1.
-        self.keys = _frozen(faces, size)
-        #: A key whose cosine with the face is this much lower weighs e times less.
+        self.directions = _frozen(features, numbers)
+        self.patterns = _frozen(codes, PATTERNS, numbers // codes)
+        self.codes = nn.Parameter(torch.zeros(faces, codes, dtype=torch.uint8), requires_grad=False)
+        #: A face whose likeness is this much lower weighs e times less.
         self.width = nn.Parameter(torch.ones(()), requires_grad=False)
         #: Of the answer, what comes from the memory, 0 to 1.
         self.share = _frozen()
-        self.register_buffer("labels", torch.zeros(faces, dtype=torch.int16))
+        self.register_buffer("faces_per_class", torch.zeros(classes, dtype=torch.int64))
+        #: Made from the others, for speed: int32 (faces, codes), the rows of the patterns in one
+        #: table of all; float32 (faces, 1), the length of what the patterns give; float32
+        #: (faces, classes), a single 1 at each label.
+        self.register_buffer("rows", torch.zeros(faces, codes, dtype=torch.int32), persistent=False)
+        self.register_buffer("lengths", torch.ones(faces, 1), persistent=False)
+        self.register_buffer("answers", torch.zeros(faces, classes), persistent=False)
+        self.register_load_state_dict_post_hook(lambda module, _: module.settle())
+        self.settle()
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Call it when patterns, codes or faces_per_class were written to; loading weights does."""
+        begin = torch.arange(self.codes.shape[1], device=self.codes.device) * PATTERNS
+        self.rows.copy_(self.codes + begin)
+        squares = self.patterns.float().square().sum(dim=2).view(-1, 1)
+        lengths = functional.embedding_bag(self.rows, squares, mode="sum").sqrt()
+        self.lengths.copy_(lengths.clamp_min(_LEAST))
+        self.answers.copy_(functional.one_hot(self.labels(), self.classes))
 
     def describe(self, features: torch.Tensor) -> torch.Tensor:
-        """(B, C) → (B, DIMENSIONS), rows of length 1: what is compared."""
+        """(B, C) → (B, numbers), rows of length 1: what is compared."""
         return functional.normalize((features - self.centre) @ self.directions, dim=1)
 
-    def answers(self) -> torch.Tensor:
-        """int64 (faces, classes): the label of each remembered face as a row with a single 1."""
-        known = self.labels.long().clamp_max(self.classes - 1)  # a stranger's file may hold others
-        return functional.one_hot(known, self.classes)
+    def encode(self, features: torch.Tensor) -> torch.Tensor:
+        """(B, C) → uint8 (B, codes): of each part of the description, the nearest pattern."""
+        parts = self.describe(features).unflatten(1, self.patterns.shape[::2])  # (B, codes, n)
+        return torch.cdist(parts.transpose(0, 1), self.patterns).argmin(dim=2).T.to(torch.uint8)
+
+    def likeness(self, features: torch.Tensor) -> torch.Tensor:
+        """(B, C) → (faces, B): cosines, as far as the patterns give each remembered face.
+
+        A table of every pattern's part of the product is made once for a face, so that a
+        remembered one costs as many sums as it has bytes.
+        """
+        parts = self.describe(features).unflatten(1, self.patterns.shape[::2])  # (B, codes, n)
+        table = torch.bmm(self.patterns, parts.permute(1, 2, 0))  # (codes, PATTERNS, B)
+        sums = functional.embedding_bag(self.rows, table.flatten(0, 1), mode="sum")
+        return sums / self.lengths
+
+    def labels(self) -> torch.Tensor:
+        """int64 (faces,): of each remembered face; in range whatever a stranger's file counts."""
+        places = torch.arange(len(self.codes), device=self.codes.device)
+        ends = self.faces_per_class.cumsum(0)[:-1]
+        return (places[:, None] >= ends).sum(dim=1)
 
     def recalled(self, features: torch.Tensor, but: torch.Tensor | None = None) -> torch.Tensor:
         """(B, C) → probabilities (B, classes) from the memory alone.
 
         but: int64 (B,), a remembered face for each that is not to be recalled, such as itself.
         """
-        likeness = self.describe(features) @ self.keys.T  # (B, faces), cosines
+        likeness = self.likeness(features)
         if but is not None:
-            likeness = likeness.scatter(1, but[:, None], float("-inf"))
-        weights = (likeness / self.width).softmax(dim=1)
-        return weights @ self.answers().to(weights.dtype)
+            likeness = likeness.scatter(0, but[None], float("-inf"))
+        weights = (likeness / self.width).softmax(dim=0)  # (faces, B)
+        return weights.T @ self.answers
 
     def forward(
         self, scores: torch.Tensor, features: torch.Tensor, but: torch.Tensor | None = None

@@ -81,7 +81,7 @@ def _memory(model: dict[str, Any]) -> list[str]:
         "",
         f"**It has a memory.** {memory['share']:.0%} of an answer are the labels of those of its "
         f"{memory['faces']:,} training faces whose features are most like the face's; it keeps "
-        f"{memory['numbers']} numbers of each, no picture. These are among its parameters. By "
+        f"{memory['codes']} bytes of each, no picture. These are among its parameters. By "
         f"itself the network has {alone}. A memory helps most with "
         "photographs that training holds too, in another crop or quality (`python -m fer_core "
         "near-twins` tells these apart), so the figures below say less about new photographs than "

@@ -29,8 +29,8 @@ from fer_core.runs.record import read_record
 
 #: The one entry of the file's header that is ours.
 _HEADER = "fer_core"
-#: The option and the weights' prefix of a memory. It belongs to the weights that it was made for:
-#: what learns on from a checkpoint goes without it.
+#: How the options and the weights of a memory begin. It belongs to the weights that it was made
+#: for: what learns on from a checkpoint goes without it.
 _REMEMBERED, _MEMORY = "remembered", "recall."
 #: What a damaged file, or a stranger's, can raise on its way to a network.
 _UNUSABLE = (
@@ -177,8 +177,9 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
 
 def learned_header(header: dict[str, Any]) -> dict[str, Any]:
     """The header of the same network without a memory."""
-    options = {key: value for key, value in header["model_options"].items() if key != _REMEMBERED}
-    return {**header, "model_options": options}
+    options = header["model_options"].items()
+    learned = {key: value for key, value in options if not key.startswith(_REMEMBERED)}
+    return {**header, "model_options": learned}
 
 
 def learned_weights(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -124,9 +124,9 @@ class RunConfig:
             check_steps(self.preparation)
         except (ModelError, DataError) as error:
             raise ConfigError(f"{error}") from error
-        if self.model_options.get("remembered"):
+        if memory := [name for name in self.model_options if name.startswith("remembered")]:
             raise ConfigError(
-                "model_options.remembered is no setting of a run; train without it, then use "
+                f"model_options.{memory[0]} is no setting of a run; train without it, then use "
                 "python -m fer_core remember on the finished run"
             )
         if self.channels not in (1, 3):

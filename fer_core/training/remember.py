@@ -1,7 +1,8 @@
 """Give a finished network a memory of its training faces, and score it anew with it.
 
-What is kept of a face are `recall.DIMENSIONS` numbers: its features (mean of the face's and of its
-mirror image's) along their strongest directions, each scaled to about the same spread, at length 1.
+A face is described by its features (mean of the face's and of its mirror image's) along their
+strongest directions, each scaled to about the same spread, at length 1. What is kept of that are a
+few bytes, each naming one of the 256 patterns that its part of the numbers comes in.
 How much the memory counts, and how alike a face must be to count, is chosen on the validation part.
 """
 
@@ -13,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from torch.nn import functional
+from sklearn.cluster import KMeans
 
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.split import split_faces
-from fer_core.models.recall import Recall
+from fer_core.models.recall import PATTERNS, Recall
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import (
     Checkpoint,
@@ -43,6 +44,10 @@ WIDTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
 #: Of the mean spread of the directions, added to each: weak ones are not blown up to full length.
 _FLOOR = 0.1
 _BATCH = 256
+#: What is kept of a face, and of how many numbers, unless said otherwise: on FER2013 this much
+#: answers as well as the numbers themselves.
+CODES, NUMBERS = 16, 64
+_ROUNDS = 30  # of looking for the patterns
 
 Progress = Callable[[int, int], None]
 
@@ -52,14 +57,18 @@ def remember(
     faces: Faces,
     note: str = "",
     half: bool = False,
+    codes: int = CODES,
+    numbers: int = NUMBERS,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
     """Put a memory of the training part into the folder's weights; temperature, record and card
     are made anew. One that is there already is replaced.
 
-    faces, note, half: as in `recalibrate`. Returns the record, whose model.memory has faces, share,
-    width and, under without, the scores on validation and test that the network has by itself.
-    CheckpointError for a network that cannot have one, RunError and DataError as in `recalibrate`.
+    faces, note, half: as in `recalibrate`. codes: bytes kept of each face, 1 to 256; numbers: of
+    its description, a multiple of codes. Returns the record, whose model.memory has faces, codes,
+    numbers, share, width and, under without, the scores on validation and test that the network has
+    by itself. CheckpointError for a network that cannot have one or not one of this size, RunError
+    and DataError as in `recalibrate`.
     """
     checkpoint, record = load_checkpoint(folder.path, memory=False), read_record(folder)
     config = run_config(checkpoint)
@@ -71,6 +80,11 @@ def remember(
             "name a run of expressnet or expressnet_demo"
         )
     seen = as_run_faces(faces, config, checkpoint.class_names)
+    if not 1 <= codes <= 256 or numbers < codes or numbers % codes:
+        raise CheckpointError(
+            f"a memory keeps 1 to 256 bytes of a face for a multiple of as many numbers, got "
+            f"{codes} and {numbers}; try {CODES} and {NUMBERS}"
+        )
     if record["data"]["fingerprint"] != seen.fingerprint:
         raise DataError(
             f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
@@ -85,7 +99,8 @@ def remember(
         )
     total = len(train) + len(split.validation) + len(split.test)
     known, _ = _features(checkpoint, seen.images[train], 0, total, progress, both=True)
-    recall = _fitted(known, seen.labels[train], len(checkpoint.class_names))
+    classes = len(checkpoint.class_names)
+    recall = _fitted(known, seen.labels[train], classes, codes, numbers)
     found, done = {}, len(train)
     for part in ("validation", "test"):
         rows = getattr(split, part)
@@ -106,8 +121,8 @@ def remember(
         "parameters": stored.parameters,
         "gflops": stored.gflops,
         "memory": {
-            "faces": len(train), "numbers": recall.keys.shape[1], "share": share, "width": width,
-            "without": without,
+            "faces": len(train), "codes": codes, "numbers": numbers, "share": share,
+            "width": width, "without": without,
         },
     }  # fmt: skip
     write_json(folder.record, record)
@@ -141,18 +156,43 @@ def _features(
     return torch.cat(features), torch.cat(scores)
 
 
-def _fitted(features: torch.Tensor, labels: np.ndarray, classes: int) -> Recall:
+def _fitted(
+    features: torch.Tensor, labels: np.ndarray, classes: int, codes: int, numbers: int
+) -> Recall:
     """A memory of these faces; its share is 0 still. features: float32 (N, C)."""
-    recall = Recall(len(features), features.shape[1], classes)
+    recall = Recall(len(features), features.shape[1], classes, codes, numbers)
     centre = features.mean(dim=0)
     _, spread, directions = torch.linalg.svd(features - centre, full_matrices=False)
-    size = min(recall.keys.shape[1], len(spread))  # fewer faces than numbers leave the rest at 0
     scaled = directions.T / (spread + _FLOOR * spread.mean()).clamp_min(1e-12)
+    strongest = torch.zeros(features.shape[1], numbers)  # fewer directions leave the rest at 0
+    size = min(numbers, len(spread))
+    strongest[:, :size] = scaled[:, :size]
     recall.centre.copy_(centre)
-    recall.directions[:, :size] = scaled[:, :size]
-    recall.keys.copy_(functional.normalize((features - centre) @ recall.directions, dim=1))
-    recall.labels.copy_(torch.from_numpy(labels.astype(np.int16)))
+    recall.directions.copy_(strongest @ _turned(numbers))
+    order = np.argsort(labels, kind="stable")
+    recall.faces_per_class.copy_(torch.from_numpy(np.bincount(labels, minlength=classes)))
+    known = features[order]
+    described = recall.describe(known).unflatten(1, recall.patterns.shape[::2])
+    for place in range(codes):
+        recall.patterns[place] = _patterns(described[:, place].numpy())
+    recall.codes.copy_(torch.cat([recall.encode(part) for part in known.split(_BATCH)]))
+    recall.settle()
     return recall.eval()
+
+
+def _turned(numbers: int) -> torch.Tensor:
+    """float32 (numbers, numbers), a random turn: it gives each byte as much to say as the others,
+    where the first would have the strongest directions and the last next to nothing."""
+    drawn = torch.randn(numbers, numbers, generator=torch.Generator().manual_seed(0))
+    return torch.linalg.qr(drawn)[0]
+
+
+def _patterns(parts: np.ndarray) -> torch.Tensor:
+    """float32 (N, n) → (PATTERNS, n), what they come in; where they are fewer, the last again."""
+    different = min(PATTERNS, len(np.unique(parts, axis=0)))
+    fitted = KMeans(different, n_init=1, max_iter=_ROUNDS, random_state=0).fit(parts)
+    found = np.float32(fitted.cluster_centers_)
+    return torch.from_numpy(np.pad(found, ((0, PATTERNS - different), (0, 0)), mode="edge"))
 
 
 @torch.inference_mode()
@@ -185,7 +225,12 @@ def _keep(folder: RunFolder, checkpoint: Checkpoint, recall: Recall) -> None:
         folder.weights,
         state,
         model_name=checkpoint.model_name,
-        model_options={**options, "remembered": len(recall.keys)},
+        model_options={
+            **options,
+            "remembered": len(recall.codes),
+            "remembered_codes": recall.codes.shape[1],
+            "remembered_numbers": recall.directions.shape[1],
+        },
         preprocessing=checkpoint.preprocessing,
         class_names=checkpoint.class_names,
         temperature=checkpoint.temperature,

@@ -22,9 +22,9 @@ from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
 
-#: To tell whether a memory is one of the run's own images: how many are looked at, and the least
-#: cosine with what is remembered of them (half precision costs less than a thousandth).
-_LOOKED_AT, _THE_SAME = 64, 0.99
+#: To tell whether a memory is one of the run's own images: how many are looked at, and how many of
+#: their bytes must be what is remembered (half precision changes a few).
+_LOOKED_AT, _THE_SAME = 64, 0.9
 
 
 class Teachers:
@@ -56,7 +56,7 @@ class Teachers:
         return self._answers(images, None)
 
     def _answers(self, images: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor:
-        """rows: int64 (B,), the images' places in the training part."""
+        """rows: int64 (B,), the images' places in the teachers' memories."""
         unit = self.own.inverse(images)
         found = []
         for teacher in self.checkpoints:
@@ -86,12 +86,13 @@ class Teachers:
             if getattr(teacher.model, "recall", None) and not _remembers(teacher, images, labels):
                 teacher.model.recall = None
         device = next(self.checkpoints[0].model.parameters()).device
+        places = torch.from_numpy(np.argsort(_memory_order(labels))).to(device)
         part = FaceTensor(images, np.zeros(len(images), dtype=np.int64), device)
         found = []
         for batch in plain_batches(part, self.own, scoring_batch(self.own.image_size)):
             seen = batch.images.contiguous(memory_format=torch.channels_last)
             begin = sum(map(len, found))
-            rows = torch.arange(begin, begin + len(seen), device=device)
+            rows = places[begin : begin + len(seen)]
             mean = (self._answers(seen, rows) + self._answers(seen.flip(-1), rows)) / 2
             found.append(mean.cpu().numpy())
             progress(sum(map(len, found)), len(images))
@@ -109,14 +110,21 @@ class Teachers:
 def _remembers(teacher: Checkpoint, images: np.ndarray, labels: np.ndarray) -> bool:
     """Whether the teacher's memory is one of these images, in this order; a look at the first."""
     recall = teacher.model.recall
-    if recall.labels.tolist() != labels.tolist():
+    order = _memory_order(labels)
+    if recall.labels().tolist() != labels[order].tolist():
         return False
     device = next(teacher.model.parameters()).device
-    pixels = torch.from_numpy(np.ascontiguousarray(images[:_LOOKED_AT])).to(device)
+    places = np.unique(np.linspace(0, len(order) - 1, _LOOKED_AT).astype(int))
+    pixels = torch.from_numpy(np.ascontiguousarray(images[order[places]])).to(device)
     seen = teacher.preprocessing(pixels)
     features = (teacher.model.features(seen) + teacher.model.features(seen.flip(-1))) / 2
-    alike = (recall.describe(features) * recall.keys[: len(features)]).sum(dim=1)
-    return bool((alike > _THE_SAME).all())
+    kept = recall.codes[torch.from_numpy(places).to(device)]
+    return bool((recall.encode(features) == kept).float().mean() > _THE_SAME)
+
+
+def _memory_order(labels: np.ndarray) -> np.ndarray:
+    """int64 (N,), which image comes next in a memory: class by class, else as in the set."""
+    return np.argsort(labels, kind="stable")
 
 
 def _check(teacher: Checkpoint, own: Preprocessing, class_names: tuple[str, ...]) -> None:

@@ -68,14 +68,15 @@ def test_it_knows_the_faces_that_it_remembers(run: RunFolder, tiny_config: RunCo
     data = load_run_data(RunConfig.from_json(run.config.read_text()))
     images, labels = data.faces.images[data.split.train], data.faces.labels[data.split.train]
     memory = load_checkpoint(run.path).model.recall
-    assert memory.labels.tolist() == labels.tolist()
+    order = np.argsort(labels, kind="stable")
+    assert memory.labels().tolist() == labels[order].tolist()
     network = load_checkpoint(run.path).model
     pre = load_checkpoint(run.path).preprocessing
     with torch.no_grad():
         views = pre(torch.from_numpy(np.asarray(images)))
         features = (network.features(views) + network.features(views.flip(-1))) / 2
-        nearest = (memory.describe(features) @ memory.keys.T).argmax(dim=1)
-    assert (labels[nearest.numpy()] == labels).mean() > 0.95
+        nearest = memory.likeness(features).argmax(dim=0).numpy()
+    assert (labels[order][nearest] == labels).mean() > 0.95
 
 
 def test_doing_it_again_replaces_the_memory(run: RunFolder, tiny_config: RunConfig) -> None:
@@ -90,13 +91,32 @@ def test_doing_it_again_replaces_the_memory(run: RunFolder, tiny_config: RunConf
     assert all(torch.equal(value, again[name]) for name, value in weights.items())
 
 
+def test_a_memory_can_be_smaller_and_is_then_less_exact(
+    run: RunFolder, tiny_config: RunConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = []
+    for codes, numbers in ((4, 8), (1, 8)):
+        more = ("--codes", str(codes), "--numbers", str(numbers))
+        assert remember(run, tiny_config.data, *more) == 0
+        assert f"{codes} bytes of each for {numbers} numbers" in capsys.readouterr().out
+        memory = load_checkpoint(run.path).model.recall
+        assert memory.codes.shape[1] == codes
+        sizes.append(load_checkpoint(run.path).parameters)
+    assert sizes[0] - sizes[1] == 3 * len(memory.codes)
+    for codes, numbers in ((0, 8), (3, 8), (16, 8), (300, 600)):
+        more = ("--codes", str(codes), "--numbers", str(numbers))
+        assert remember(run, tiny_config.data, *more) == 2
+        assert f"got {codes} and {numbers}; try 16 and 64" in capsys.readouterr().err
+
+
 def test_half_precision_keeps_the_answers(run: RunFolder, tiny_config: RunConfig) -> None:
     assert remember(run, tiny_config.data) == 0
     images = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1), dtype=np.uint8)
     whole, size = load_checkpoint(run.path).probabilities(images), run.weights.stat().st_size
     assert remember(run, tiny_config.data, "--half") == 0
     assert run.weights.stat().st_size < 0.7 * size
-    assert load_file(run.weights)["recall.keys"].dtype == torch.float16
+    assert load_file(run.weights)["recall.patterns"].dtype == torch.float16
+    assert load_file(run.weights)["recall.codes"].dtype == torch.uint8
     assert load_checkpoint(run.path).probabilities(images) == pytest.approx(whole, abs=0.05)
 
 
@@ -134,11 +154,12 @@ def test_a_teacher_recalls_all_faces_but_the_one_that_it_is_asked_about(
     images, labels = data.faces.images[data.split.train], data.faces.labels[data.split.train]
     recall, pre = checkpoint.model.recall, checkpoint.preprocessing
     prepared = pre(torch.from_numpy(np.asarray(images)))
+    places = np.argsort(np.argsort(labels, kind="stable"))  # of each image in the memory
     wanted = torch.zeros(len(images), 7)
     with torch.no_grad():
         for view in (prepared, prepared.flip(-1)):
             features = alone.features(view)
-            likeness = (recall.describe(features) @ recall.keys.T).fill_diagonal_(-np.inf)
+            likeness = recall.likeness(features).T[:, places].fill_diagonal_(-np.inf)
             known = (likeness / recall.width).softmax(dim=1) @ torch.eye(7)[labels]
             own = alone.classifier(features).softmax(dim=1)
             wanted += ((1 - recall.share) * own + recall.share * known) / 2
