@@ -80,7 +80,7 @@ def remember(chosen: argparse.Namespace) -> int:
     from fer_core.training.remember import remember as give_memory
 
     note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
-    checkpoint = load_checkpoint(chosen.checkpoint)
+    checkpoint = load_checkpoint(chosen.checkpoint, memory=False)
     faces = read_data(chosen.data, checkpoint.preprocessing.image_size)
     place = RunFolder(checkpoint.folder)
     record = give_memory(
