@@ -96,7 +96,8 @@ def remember(chosen: argparse.Namespace) -> int:
     lines = [
         f"remembers {memory['faces']:,} faces, {memory['codes']} bytes of each for "
         f"{memory['numbers']} numbers; "
-        f"{memory['share']:.0%} of an answer, width {memory['width']:g}"
+        f"{memory['least']:.0%} to {memory['most']:.0%} of an answer, half-way at a likeness of "
+        f"{memory['alike']:g}"
     ]
     for part, before in memory["without"].items():
         lines.append(

@@ -2,9 +2,10 @@
 face's own, weighted by likeness.
 
 A nearest-neighbour rule on a network's features (Papernot and McDaniel, arXiv 1803.04765), mixed
-into its own answer as in language models (Khandelwal et al., arXiv 1911.00172). What is kept of a
-face is a few bytes (product quantisation, Jégou et al., doi 10.1109/TPAMI.2010.57). Fitted after
-the training (`fer_core.training.remember`), never by gradients: every number here is frozen.
+into its own answer as in language models (Khandelwal et al., arXiv 1911.00172), the more of it the
+more alike the nearest face is. What is kept of a face is a few bytes (product quantisation, Jégou
+et al., doi 10.1109/TPAMI.2010.57). Fitted after the training (`fer_core.training.remember`), never
+by gradients: every number here is frozen.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from torch.nn import functional
 
 #: Patterns that one byte of a remembered face chooses from.
 PATTERNS = 256
+#: How soon the memory's share of an answer rises about the likeness `Recall.alike`.
+EDGE = 0.03
 _LEAST = 1e-7  # of a probability, before its logarithm
 
 
@@ -40,8 +43,9 @@ class Recall(nn.Module):
         self.codes = nn.Parameter(torch.zeros(faces, codes, dtype=torch.uint8), requires_grad=False)
         #: A face whose likeness is this much lower weighs e times less.
         self.width = nn.Parameter(torch.ones(()), requires_grad=False)
-        #: Of the answer, what comes from the memory, 0 to 1.
-        self.share = _frozen()
+        #: Of an answer, what comes from the memory: the least where no remembered face is like the
+        #: asked one, the most where one is, and half-way at a likeness of `alike`.
+        self.least, self.most, self.alike = _frozen(), _frozen(), _frozen()
         self.register_buffer("faces_per_class", torch.zeros(classes, dtype=torch.int64))
         #: Made from the others, for speed: int32 (faces, codes), the rows of the patterns in one
         #: table of all; float32 (faces, 1), the length of what the patterns give; float32
@@ -88,8 +92,11 @@ class Recall(nn.Module):
         ends = self.faces_per_class.cumsum(0)[:-1]
         return (places[:, None] >= ends).sum(dim=1)
 
-    def recalled(self, features: torch.Tensor, but: torch.Tensor | None = None) -> torch.Tensor:
-        """(B, C) → probabilities (B, classes) from the memory alone.
+    def recalled(
+        self, features: torch.Tensor, but: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, C) → probabilities (B, classes) from the memory alone, and the likeness (B, 1) of
+        the most alike remembered face.
 
         but: int64 (B,), a remembered face for each that is not to be recalled, such as itself.
         """
@@ -97,13 +104,19 @@ class Recall(nn.Module):
         if but is not None:
             likeness = likeness.scatter(0, but[None], float("-inf"))
         weights = (likeness / self.width).softmax(dim=0)  # (faces, B)
-        return weights.T @ self.answers
+        return weights.T @ self.answers, likeness.amax(dim=0)[:, None]
+
+    def share(self, nearest: torch.Tensor) -> torch.Tensor:
+        """Likeness of the nearest face → what the memory adds to the answer, 0 to 1."""
+        rise = ((nearest - self.alike) / EDGE).sigmoid()
+        return self.least + (self.most - self.least) * rise
 
     def forward(
         self, scores: torch.Tensor, features: torch.Tensor, but: torch.Tensor | None = None
     ) -> torch.Tensor:
         own = scores.softmax(dim=1)
-        mixed = own + self.share * (self.recalled(features, but) - own)
+        recalled, nearest = self.recalled(features, but)
+        mixed = own + self.share(nearest) * (recalled - own)
         return mixed.clamp_min(_LEAST).log()
 
 

@@ -79,9 +79,11 @@ def _memory(model: dict[str, Any]) -> list[str]:
     )
     return [
         "",
-        f"**It has a memory.** {memory['share']:.0%} of an answer are the labels of those of its "
-        f"{memory['faces']:,} training faces whose features are most like the face's; it keeps "
-        f"{memory['codes']} bytes of each, no picture. These are among its parameters. By "
+        f"**It has a memory.** {memory['least']:.0%} to {memory['most']:.0%} of an answer are the "
+        f"labels of those of its {memory['faces']:,} training faces whose features are most like "
+        f"the face's, the more the more alike the nearest is (half-way at a cosine of "
+        f"{memory['alike']:g}). It keeps {memory['codes']} bytes of each, no picture. These are "
+        "among its parameters. By "
         f"itself the network has {alone}. A memory helps most with "
         "photographs that training holds too, in another crop or quality (`python -m fer_core "
         "near-twins` tells these apart), so the figures below say less about new photographs than "

@@ -8,6 +8,7 @@ How much the memory counts, and how alike a face must be to count, is chosen on 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -35,12 +36,12 @@ from fer_core.training.dataset import as_run_faces, split_plan, used_share
 from fer_core.training.evaluation import run_config
 from fer_core.training.metrics import score
 from fer_core.training.recalibrate import recalibrate
-from fer_core.training.validation import quality, validation_scores
 
-#: What is tried on the validation part. The network keeps a say of 30 %: a face that is like none
-#: of the remembered ones would be named by chance neighbours.
-SHARES = (0.3, 0.4, 0.5, 0.6, 0.7)
-WIDTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
+#: What is tried on the validation part for the numbers of these names in `Recall`.
+WIDTHS = (0.03, 0.04, 0.05, 0.06)
+LEAST = (0.0, 0.1, 0.2, 0.3)
+MOST = (0.5, 0.6, 0.7, 0.8, 0.9)
+ALIKE = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 #: Of the mean spread of the directions, added to each: weak ones are not blown up to full length.
 _FLOOR = 0.1
 _BATCH = 256
@@ -66,9 +67,9 @@ def remember(
 
     faces, note, half: as in `recalibrate`. codes: bytes kept of each face, 1 to 256; numbers: of
     its description, a multiple of codes. Returns the record, whose model.memory has faces, codes,
-    numbers, share, width and, under without, the scores on validation and test that the network has
-    by itself. CheckpointError for a network that cannot have one or not one of this size, RunError
-    and DataError as in `recalibrate`.
+    numbers, width, least, most, alike and, under without, the scores on validation and test that
+    the network has by itself. CheckpointError for a network that cannot have a memory or not one of
+    this size, RunError and DataError as in `recalibrate`.
     """
     checkpoint, record = load_checkpoint(folder.path, memory=False), read_record(folder)
     config = run_config(checkpoint)
@@ -108,9 +109,7 @@ def remember(
             found[part] = _features(checkpoint, seen.images[rows], done, total, progress)
             done += len(rows)
     labels = seen.labels[split.validation]
-    share, width = _choose(recall, *found["validation"], labels, config.choose_by)
-    recall.share.fill_(share)
-    recall.width.fill_(width)
+    chosen = _choose(recall, *found["validation"], labels)
     without = {
         part: score(scores.softmax(dim=1).numpy(), seen.labels[getattr(split, part)])
         for part, (_, scores) in found.items()
@@ -121,8 +120,7 @@ def remember(
         "parameters": stored.parameters,
         "gflops": stored.gflops,
         "memory": {
-            "faces": len(train), "codes": codes, "numbers": numbers, "share": share,
-            "width": width, "without": without,
+            "faces": len(train), "codes": codes, "numbers": numbers, **chosen, "without": without,
         },
     }  # fmt: skip
     write_json(folder.record, record)
@@ -159,7 +157,7 @@ def _features(
 def _fitted(
     features: torch.Tensor, labels: np.ndarray, classes: int, codes: int, numbers: int
 ) -> Recall:
-    """A memory of these faces; its share is 0 still. features: float32 (N, C)."""
+    """A memory of these faces; its share of an answer is 0 still. features: float32 (N, C)."""
     recall = Recall(len(features), features.shape[1], classes, codes, numbers)
     centre = features.mean(dim=0)
     _, spread, directions = torch.linalg.svd(features - centre, full_matrices=False)
@@ -197,23 +195,33 @@ def _patterns(parts: np.ndarray) -> torch.Tensor:
 
 @torch.inference_mode()
 def _choose(
-    recall: Recall, features: torch.Tensor, scores: torch.Tensor, labels: np.ndarray, by: str
-) -> tuple[float, float]:
-    """The share and the width best by the figure that chose the epoch, then by the loss."""
-    best: tuple[tuple[float, float], float, float] | None = None
+    recall: Recall, features: torch.Tensor, scores: torch.Tensor, labels: np.ndarray
+) -> dict[str, float]:
+    """Set width, least, most and alike to what makes the labels most probable; returns them."""
     own = scores.softmax(dim=1)
+    truth = torch.from_numpy(np.array(labels))[:, None]
+    own_truth = own.gather(1, truth)
+    found: dict[str, float] = {}
+    lowest = float("inf")
     for width in WIDTHS:
         recall.width.fill_(width)
         parts = [recall.recalled(part) for part in features.split(_BATCH)]
-        recalled = torch.cat(parts)
-        for share in SHARES:
-            mixed = (own + share * (recalled - own)).numpy()
-            found = validation_scores(mixed, labels)
-            rank = (quality(found, by), -found["validation_loss"])
-            if best is None or rank > best[0]:
-                best = (rank, share, width)
-    assert best is not None
-    return best[1:]
+        recalled = torch.cat([answers for answers, _ in parts]).gather(1, truth)
+        nearest = torch.cat([likeness for _, likeness in parts])
+        for least, most, alike in itertools.product(LEAST, MOST, ALIKE):
+            _set(recall, least=least, most=most, alike=alike)
+            right = own_truth + recall.share(nearest) * (recalled - own_truth)
+            loss = -float(right.clamp_min(1e-7).log().mean())
+            if loss < lowest:
+                lowest = loss
+                found = {"width": width, "least": least, "most": most, "alike": alike}
+    _set(recall, **found)
+    return found
+
+
+def _set(recall: Recall, **values: float) -> None:
+    for name, value in values.items():
+        getattr(recall, name).fill_(value)
 
 
 def _keep(folder: RunFolder, checkpoint: Checkpoint, recall: Recall) -> None:

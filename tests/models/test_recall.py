@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 from fer_core.models import build_model, describe_model
-from fer_core.models.recall import PATTERNS, Recall
+from fer_core.models.recall import EDGE, PATTERNS, Recall
 
 
 def memory_of(features: torch.Tensor, labels: list[int], share: float, codes: int = 1) -> Recall:
@@ -19,7 +20,8 @@ def memory_of(features: torch.Tensor, labels: list[int], share: float, codes: in
     recall.codes.copy_(torch.arange(len(features))[:, None].expand(-1, codes))
     recall.faces_per_class.copy_(torch.bincount(torch.tensor(labels), minlength=3))
     recall.width.fill_(0.05)
-    recall.share.fill_(share)
+    recall.least.fill_(share)
+    recall.most.fill_(share)
     recall.settle()
     return recall
 
@@ -48,11 +50,32 @@ def test_without_a_share_the_network_answers_alone() -> None:
 def test_alike_faces_count_more_than_others() -> None:
     known = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
     recall = memory_of(known, [0, 1, 2], 1.0)
-    nearly = recall.recalled(torch.tensor([[1.0, 0.7]]))[0]
+    nearly = recall.recalled(torch.tensor([[1.0, 0.7]]))[0][0]
     assert nearly[0] > nearly[1] > nearly[2]
     recall.width.fill_(1000.0)
-    assert torch.allclose(recall.recalled(torch.tensor([[1.0, 0.7]])), torch.full((1, 3), 1 / 3),
-                          atol=1e-3)  # fmt: skip
+    all_alike, nearest = recall.recalled(torch.tensor([[1.0, 0.7]]))
+    assert torch.allclose(all_alike, torch.full((1, 3), 1 / 3), atol=1e-3)
+    assert nearest.item() == pytest.approx(1 / 1.49**0.5)
+
+
+def test_the_more_alike_the_nearest_face_the_more_is_recalled() -> None:
+    recall = memory_of(torch.eye(3), [0, 1, 2], 0.0)
+    recall.least.fill_(0.1)
+    recall.most.fill_(0.9)
+    recall.alike.fill_(0.7)
+    shares = recall.share(torch.tensor([[-1.0], [0.5], [0.7], [0.73], [1.0]]))[:, 0]
+    wanted = [
+        0.1,
+        0.1 + 0.8 / (1 + np.exp(0.2 / EDGE)),
+        0.5,
+        0.1 + 0.8 / (1 + np.exp(-0.03 / EDGE)),
+        0.9,
+    ]
+    assert shares.tolist() == pytest.approx(wanted, abs=1e-3)
+    scores = torch.tensor([[0.0, 0.0, 9.0]])  # the network itself: the third
+    known, unlike = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[1.0, 1.0, 0.9]])
+    assert recall(scores, known).argmax() == 0
+    assert recall(scores, unlike).argmax() == 2
 
 
 @pytest.mark.parametrize("codes", [1, 2, 4, 8])
@@ -85,8 +108,10 @@ def test_a_face_is_written_down_as_its_nearest_patterns() -> None:
 def test_a_face_can_be_left_out() -> None:
     features = drawn(6, 70)
     recall = memory_of(features, [0, 0, 1, 1, 2, 2], 1.0)
-    with_it = recall.recalled(features)
-    without = recall.recalled(features, but=torch.arange(6))
+    with_it, nearest = recall.recalled(features)
+    assert torch.allclose(nearest, torch.ones(6, 1))
+    without, nearest = recall.recalled(features, but=torch.arange(6))
+    assert nearest.max() < 0.9
     own = torch.tensor([0, 0, 1, 1, 2, 2])[:, None]
     assert with_it.gather(1, own).min() > 0.99
     assert without.gather(1, own).max() < 0.9
@@ -123,7 +148,7 @@ def test_the_memory_counts_among_parameters_and_operations() -> None:
     mindful = build_model("expressnet_demo", 7, 1, 48, options)
     before = describe_model(plain, "plain", 1, 48)
     after = describe_model(mindful, "mindful", 1, 48)
-    added = 1000 * 4 + PATTERNS * 32 + 48 * 32 + 48 + 2
+    added = 1000 * 4 + PATTERNS * 32 + 48 * 32 + 48 + 4
     assert after.parameters == before.parameters + added
     assert after.trainable == before.trainable
     operations = 2 * (48 * 32 + PATTERNS * 32 + 1000 * 7) + 1000 * 4

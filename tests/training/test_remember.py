@@ -19,7 +19,7 @@ from fer_core.runs.record import read_record
 from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.metrics import score
-from fer_core.training.remember import SHARES, WIDTHS
+from fer_core.training.remember import ALIKE, LEAST, MOST, WIDTHS
 from fer_core.training.run import execute_run
 from fer_core.training.teachers import Teachers
 
@@ -49,13 +49,14 @@ def test_a_run_gets_a_memory_and_its_scores_with_and_without(
     record, mindful = read_record(run), load_checkpoint(run.path)
     memory = record["model"]["memory"]
     assert memory["faces"] == len(faces.split.train)
-    assert memory["share"] in SHARES
-    assert memory["width"] in WIDTHS
+    for name, tried in (("width", WIDTHS), ("least", LEAST), ("most", MOST), ("alike", ALIKE)):
+        assert memory[name] in tried
+        assert getattr(mindful.model.recall, name).item() == pytest.approx(memory[name])
     assert memory["without"]["test"]["accuracy"] == pytest.approx(before["test"]["accuracy"])
     said = score(mindful.probabilities(test), labels)
     assert said["accuracy"] == record["test"]["accuracy"]
     assert said["loss"] == pytest.approx(record["test"]["loss"], rel=1e-5)
-    assert record["validation"]["accuracy"] >= memory["without"]["validation"]["accuracy"]
+    assert record["validation"]["loss"] <= memory["without"]["validation"]["loss"]
     assert record["model"]["parameters"] == mindful.parameters > plain.parameters
     assert "**It has a memory.**" in run.card.read_text()
     without = load_checkpoint(run.path, memory=False)
@@ -162,7 +163,8 @@ def test_a_teacher_recalls_all_faces_but_the_one_that_it_is_asked_about(
             likeness = recall.likeness(features).T[:, places].fill_diagonal_(-np.inf)
             known = (likeness / recall.width).softmax(dim=1) @ torch.eye(7)[labels]
             own = alone.classifier(features).softmax(dim=1)
-            wanted += ((1 - recall.share) * own + recall.share * known) / 2
+            share = recall.share(likeness.amax(dim=1, keepdim=True))
+            wanted += ((1 - share) * own + share * known) / 2
 
     def said(these: np.ndarray, their_labels: np.ndarray) -> np.ndarray:
         teachers = Teachers(config, pre, checkpoint.class_names, torch.device("cpu"))
