@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 #: Operations per value of a normalisation: with stored statistics two multiply-adds (fvcore counts
 #: the same), with the image's own the sums for mean and variance besides.
@@ -39,8 +39,16 @@ def _bag_operations(table: torch.Size, rows: torch.Size, *rest: Any, **named: An
     return math.prod(rows) * table[1]
 
 
+def _attention_operations(
+    query: torch.Size, key: torch.Size, value: torch.Size, *rest: Any, **named: Any
+) -> int:
+    """Fused attention on a processor, which not every torch from 2.11 on counts by itself."""
+    return sdpa_flop_count(query, key, value)
+
+
 _COUNTED = {
     **_NORMALISATIONS,
+    _aten._scaled_dot_product_flash_attention_for_cpu: _attention_operations,
     _aten._embedding_bag: _bag_operations,
     _aten._embedding_bag_forward_only: _bag_operations,
 }
