@@ -5,13 +5,14 @@ Batch norm goes into the convolution before it, and the weights lie channels-las
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import nn
-from torch.fx.experimental.optimization import fuse
-from torch.fx.proxy import TraceError
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fer_core.runs.checkpoint import Checkpoint
 
@@ -25,14 +26,17 @@ Probabilities = Callable[[np.ndarray], np.ndarray]
 def fused_probabilities(checkpoint: Checkpoint) -> Probabilities:
     """What `checkpoint.probabilities` gives, sooner; that function itself where it cannot be.
 
-    A network whose forward pass depends on values cannot be rewritten, one whose answers differ by
-    more than TOLERANCE must not be; both are kept as they are.
+    A network without convolutions has nothing to gain, one whose answers differ by more than
+    TOLERANCE must not be replaced; both are kept as they are.
     """
-    network = fused_network(checkpoint.model)
-    if network is None:
-        return checkpoint.probabilities
     preprocessing, temperature = checkpoint.preprocessing, checkpoint.temperature
     device = next(checkpoint.model.parameters()).device
+    size = preprocessing.image_size
+    shape = (2, size, size, preprocessing.channels)
+    trial = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    network = fused_network(checkpoint.model, preprocessing(torch.from_numpy(trial).to(device)))
+    if network is None:
+        return checkpoint.probabilities
 
     @torch.inference_mode()
     def probabilities(images: np.ndarray) -> np.ndarray:
@@ -41,19 +45,60 @@ def fused_probabilities(checkpoint: Checkpoint) -> Probabilities:
         logits = network(prepared).float() / temperature  # (N, classes)
         return logits.softmax(dim=1).cpu().numpy()
 
-    size = preprocessing.image_size
-    shape = (2, size, size, preprocessing.channels)
-    trial = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     difference = np.abs(probabilities(trial) - checkpoint.probabilities(trial)).max()
     return probabilities if difference <= TOLERANCE else checkpoint.probabilities
 
 
-def fused_network(network: nn.Module) -> nn.Module | None:
-    """A copy with batch norm folded into convolutions, channels-last; None where it cannot be."""
-    if not any(isinstance(part, nn.Conv2d) for part in network.modules()):
+def fused_network(network: nn.Module, images: torch.Tensor) -> nn.Module | None:
+    """A copy with batch norm folded into convolutions, channels-last; None without convolutions.
+
+    images: float32 (B, C, S, S), to see which convolution feeds which batch norm. The network is
+    watched while it runs; torch.fx would trace it instead, for which it changes every module of the
+    process for a moment, and other visitors' predictions with it.
+    """
+    fused = copy.deepcopy(network).eval().requires_grad_(False)
+    if not any(isinstance(part, nn.Conv2d) for part in fused.modules()):
         return None
+    for convolution, norm in _fed_by(fused, images):
+        whole = fuse_conv_bn_eval(convolution, norm)
+        convolution.weight, convolution.bias = whole.weight, whole.bias
+        _replace(fused, norm, nn.Identity())
+    return fused.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def _fed_by(network: nn.Module, images: torch.Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Each convolution with the batch norm that its output goes to; both are met only once."""
+    made: dict[int, nn.Conv2d] = {}
+    kept: list[torch.Tensor] = []  # alive, so that no other tensor gets the number of one of them
+    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
+    met: Counter[nn.Module] = Counter()
+
+    def after(part: nn.Module, taken: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        met[part] += 1
+        if isinstance(part, nn.Conv2d):
+            made[id(output)] = part
+            kept.append(output)
+        elif id(taken[0]) in made:
+            pairs.append((made[id(taken[0])], part))
+
+    # the very classes: timm's kinds of batch norm hold an activation, too
+    parts = [part for part in network.modules() if type(part) in (nn.Conv2d, nn.BatchNorm2d)]
+    hooks = [part.register_forward_hook(after) for part in parts]
     try:
-        fused = fuse(network)  # a copy
-    except (TraceError, TypeError, NotImplementedError, RuntimeError, AttributeError):
-        return None  # its forward pass branches on values; tracing names it in many ways
-    return fused.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        network(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [
+        (convolution, norm)
+        for convolution, norm in pairs
+        if met[convolution] == met[norm] == 1 and norm.track_running_stats
+    ]
+
+
+def _replace(network: nn.Module, part: nn.Module, other: nn.Module) -> None:
+    for parent in network.modules():
+        for name, child in parent.named_children():
+            if child is part:
+                setattr(parent, name, other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +19,19 @@ from fer_core.runs.checkpoint import Checkpoint, load_checkpoint
 
 
 class Branching(nn.Module):
-    """Its forward pass depends on a value, which no tracing can follow."""
+    """Its forward pass depends on a value, and one of its convolutions runs twice."""
 
     def __init__(self) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(1, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.again = nn.Conv2d(4, 4, 1)
+        self.again_norm = nn.BatchNorm2d(4)
         self.classifier = nn.Linear(4, 2)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        features = self.convolution(images).mean(dim=(2, 3))
+        features = self.norm(self.convolution(images))
+        features = self.again(self.again_norm(self.again(features))).mean(dim=(2, 3))
         if features.sum() > 0:
             features = -features
         return self.classifier(features)
@@ -45,7 +50,7 @@ def noise(count: int, size: int) -> np.ndarray:
 
 def test_shipped_network_has_no_batch_norm_left_and_answers_the_same() -> None:
     checkpoint = load_checkpoint(SHIPPED_CHECKPOINTS / "expressnet")
-    fused = fused_network(checkpoint.model)
+    fused = fused_network(checkpoint.model, torch.zeros(1, 1, 48, 48))
     assert not any(isinstance(part, nn.BatchNorm2d) for part in fused.modules())
     assert any(isinstance(part, nn.BatchNorm2d) for part in checkpoint.model.modules())
     faces = noise(7, 48)
@@ -54,10 +59,53 @@ def test_shipped_network_has_no_batch_norm_left_and_answers_the_same() -> None:
     assert answers.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-def test_network_that_branches_on_values_is_kept_as_it_is() -> None:
-    checkpoint = make_checkpoint(Branching())
-    assert fused_network(checkpoint.model) is None
+def test_network_that_branches_and_uses_a_part_twice_is_fused_where_it_can_be() -> None:
+    torch.manual_seed(0)
+    model = Branching()
+    for norm in (model.norm, model.again_norm):
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+    checkpoint = make_checkpoint(model)
+    fused = fused_network(model, torch.zeros(1, 1, 24, 24))
+    assert isinstance(fused.norm, nn.Identity)
+    assert isinstance(fused.again_norm, nn.BatchNorm2d), "its convolution has other work, too"
+    faces = noise(5, 24)
+    quick = fused_probabilities(checkpoint)
+    assert quick != checkpoint.probabilities
+    assert np.allclose(quick(faces), checkpoint.probabilities(faces), atol=TOLERANCE)
+
+
+def test_a_network_without_convolutions_is_kept_as_it_is() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(24 * 24, 2))
+    checkpoint = make_checkpoint(model)
+    assert fused_network(model, torch.zeros(1, 1, 24, 24)) is None
     assert fused_probabilities(checkpoint) == checkpoint.probabilities
+
+
+def test_fusing_leaves_the_network_and_others_at_work_alone() -> None:
+    checkpoint = load_checkpoint(SHIPPED_CHECKPOINTS / "expressnet")
+    other = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)).eval()
+    images, faults = torch.zeros(1, 1, 8, 8), []
+    wanted, done = other(images), threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            try:
+                if not torch.equal(other(images), wanted):
+                    faults.append("another answer")
+            except Exception as error:
+                faults.append(error)
+
+    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
+    thread = threading.Thread(target=work)
+    thread.start()
+    for _ in range(5):
+        fused_probabilities(checkpoint)
+    done.set()
+    thread.join()
+    assert not faults
+    assert all(torch.equal(value, before[name]) for name, value in
+               checkpoint.model.state_dict().items())  # fmt: skip
 
 
 def test_temperature_counts() -> None:
@@ -82,7 +130,7 @@ def test_network_whose_fused_answers_differ_is_not_replaced(
     model = nn.Sequential(nn.Conv2d(1, 2, 24), nn.Flatten())
     wrong = nn.Sequential(nn.Conv2d(1, 2, 24), nn.Flatten())
     checkpoint = make_checkpoint(model)
-    monkeypatch.setattr("fer_core.inference.fused.fused_network", lambda _network: wrong)
+    monkeypatch.setattr("fer_core.inference.fused.fused_network", lambda *_: wrong)
     assert fused_probabilities(checkpoint) == checkpoint.probabilities
 
 
