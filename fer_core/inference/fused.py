@@ -8,11 +8,14 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from fer_core.runs.checkpoint import Checkpoint
 
@@ -66,34 +69,52 @@ def fused_network(network: nn.Module, images: torch.Tensor) -> nn.Module | None:
     return fused.requires_grad_(False).to(memory_format=torch.channels_last)
 
 
+class _Uses(TorchDispatchMode):
+    """How many operations took each tensor, by its id; in this thread only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count: Counter[int] = Counter()
+
+    def __torch_dispatch__(
+        self, operation: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        taken = tree_leaves((args, kwargs or {}))
+        self.count.update(id(value) for value in taken if isinstance(value, torch.Tensor))
+        return operation(*args, **(kwargs or {}))
+
+
 @torch.no_grad()
 def _fed_by(network: nn.Module, images: torch.Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Each convolution with the batch norm that its output goes to; both are met only once."""
+    """Each convolution with the batch norm that alone takes its output; both are met only once."""
     made: dict[int, nn.Conv2d] = {}
-    kept: list[torch.Tensor] = []  # alive, so that no other tensor gets the number of one of them
-    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d]] = []
+    kept: list[torch.Tensor] = []  # alive, so that no other tensor gets the id of one of them
+    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d, int]] = []
     met: Counter[nn.Module] = Counter()
+    uses = _Uses()
 
     def after(part: nn.Module, taken: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         met[part] += 1
         if isinstance(part, nn.Conv2d):
             made[id(output)] = part
             kept.append(output)
-        elif id(taken[0]) in made:
-            pairs.append((made[id(taken[0])], part))
+            uses.count[id(output)] = 0  # those of a tensor that is gone and had the same id
+        elif taken and id(taken[0]) in made:
+            pairs.append((made[id(taken[0])], part, id(taken[0])))
 
     # the very classes: timm's kinds of batch norm hold an activation, too
     parts = [part for part in network.modules() if type(part) in (nn.Conv2d, nn.BatchNorm2d)]
     hooks = [part.register_forward_hook(after) for part in parts]
     try:
-        network(images)
+        with uses:
+            network(images)
     finally:
         for hook in hooks:
             hook.remove()
     return [
         (convolution, norm)
-        for convolution, norm in pairs
-        if met[convolution] == met[norm] == 1 and norm.track_running_stats
+        for convolution, norm, output in pairs
+        if met[convolution] == met[norm] == uses.count[output] == 1 and norm.track_running_stats
     ]
 
 

@@ -10,6 +10,8 @@ by gradients: every number here is frozen.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -18,6 +20,8 @@ from torch.nn import functional
 PATTERNS = 256
 #: How soon the memory's share of an answer rises about the likeness `Recall.alike`.
 EDGE = 0.03
+#: Bytes, and faces times classes, that a memory may have at most: a stranger's file says how many.
+MOST_BYTES, MOST_ANSWERS = 100_000_000, 50_000_000
 _LEAST = 1e-7  # of a probability, before its logarithm
 
 
@@ -31,10 +35,20 @@ class Recall(nn.Module):
 
     def __init__(self, faces: int, features: int, classes: int, codes: int, numbers: int) -> None:
         super().__init__()
-        if codes < 1 or numbers % codes:
+        if codes < 1:
+            raise ValueError(
+                "this memory is of an older kind, without bytes; give the network a new one with "
+                "python -m fer_core remember"
+            )
+        if faces * codes > MOST_BYTES or faces * classes > MOST_ANSWERS:
+            raise ValueError(
+                f"a memory of {faces:,} faces with {codes} bytes each and {classes} classes is too "
+                f"large; at most {MOST_BYTES:,} bytes and {MOST_ANSWERS:,} faces times classes"
+            )
+        if numbers < codes or numbers % codes:
             raise ValueError(
                 f"numbers must be a multiple of codes, got {numbers} and {codes}; "
-                f"try numbers={max(1, numbers // max(codes, 1)) * max(codes, 1)}"
+                f"try numbers={max(1, numbers // codes) * codes}"
             )
         self.classes = classes
         self.centre = _frozen(features)
@@ -53,18 +67,17 @@ class Recall(nn.Module):
         self.register_buffer("rows", torch.zeros(faces, codes, dtype=torch.int32), persistent=False)
         self.register_buffer("lengths", torch.ones(faces, 1), persistent=False)
         self.register_buffer("answers", torch.zeros(faces, classes), persistent=False)
-        self.register_load_state_dict_post_hook(lambda module, _: module.settle())
-        self.settle()
+        self.register_load_state_dict_post_hook(_check_and_settle)
 
     @torch.no_grad()
     def settle(self) -> None:
         """Call it when patterns, codes or faces_per_class were written to; loading weights does."""
         begin = torch.arange(self.codes.shape[1], device=self.codes.device) * PATTERNS
-        self.rows.copy_(self.codes + begin)
+        self.rows.copy_(self.codes.int() + begin.int())
         squares = self.patterns.float().square().sum(dim=2).view(-1, 1)
         lengths = functional.embedding_bag(self.rows, squares, mode="sum").sqrt()
         self.lengths.copy_(lengths.clamp_min(_LEAST))
-        self.answers.copy_(functional.one_hot(self.labels(), self.classes))
+        self.answers.zero_().scatter_(1, self.labels()[:, None], 1)
 
     def describe(self, features: torch.Tensor) -> torch.Tensor:
         """(B, C) → (B, numbers), rows of length 1: what is compared."""
@@ -83,8 +96,10 @@ class Recall(nn.Module):
         """
         parts = self.describe(features).unflatten(1, self.patterns.shape[::2])  # (B, codes, n)
         table = torch.bmm(self.patterns, parts.permute(1, 2, 0))  # (codes, PATTERNS, B)
-        sums = functional.embedding_bag(self.rows, table.flatten(0, 1), mode="sum")
-        return sums / self.lengths
+        flat = table.flatten(0, 1)
+        if torch.onnx.is_in_onnx_export():  # there a bag becomes a loop over the faces
+            return flat[self.rows.long()].sum(dim=1) / self.lengths
+        return functional.embedding_bag(self.rows, flat, mode="sum") / self.lengths
 
     def labels(self) -> torch.Tensor:
         """int64 (faces,): of each remembered face; in range whatever a stranger's file counts."""
@@ -118,6 +133,22 @@ class Recall(nn.Module):
         recalled, nearest = self.recalled(features, but)
         mixed = own + self.share(nearest) * (recalled - own)
         return mixed.clamp_min(_LEAST).log()
+
+
+def _check_and_settle(recall: Recall, _: object) -> None:
+    """After loading; ValueError for numbers that no fit gives and that would answer with NaN."""
+    width, least, most, alike = (
+        float(value) for value in (recall.width, recall.least, recall.most, recall.alike)
+    )
+    if not (0 < width < math.inf and 0 <= least <= most <= 1 and math.isfinite(alike)):
+        raise ValueError(
+            "a memory's width must be above 0, its shares 0 to 1, the least not above the most, "
+            f"got width {width}, least {least}, most {most}, alike {alike}"
+        )
+    for name in ("centre", "directions", "patterns"):
+        if not getattr(recall, name).isfinite().all():
+            raise ValueError(f"a memory's {name} must be finite numbers")
+    recall.settle()
 
 
 def _frozen(*shape: int) -> nn.Parameter:

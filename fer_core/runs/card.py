@@ -72,7 +72,7 @@ def write_card(
 def _memory(model: dict[str, Any]) -> list[str]:
     """What part of the answers is looked up, and what the network does without."""
     memory = model.get("memory")
-    if not memory:
+    if not memory or "least" not in memory:  # or one of an older kind, which cannot be used
         return []
     alone = ", ".join(
         f"{scores['accuracy']:.2%} on {part}" for part, scores in memory["without"].items()

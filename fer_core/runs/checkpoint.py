@@ -146,6 +146,7 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
             header, state = learned_header(header), learned_weights(state)
         preprocessing = _preprocessing(header)
         class_names = tuple(str(name) for name in header["class_names"])
+        _check_memory(header["model_options"], state)
         model = build_model(
             header["model"],
             len(class_names),
@@ -173,6 +174,17 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
         record=read_record(place),
         temperature=temperature,
     )
+
+
+def _check_memory(options: dict[str, Any], state: dict[str, torch.Tensor]) -> None:
+    """ValueError where the header promises a memory of another size than the file holds, before
+    the network is built with it: a stranger's header could ask for gigabytes."""
+    faces = options.get(_REMEMBERED, 0)
+    kept = state.get(f"{_MEMORY}codes")
+    if faces and kept is not None and len(kept) != faces:
+        raise ValueError(f"its header says {faces:,} remembered faces, it holds {len(kept):,}")
+    if faces and kept is None and "remembered_codes" in options:
+        raise ValueError(f"its header says {faces:,} remembered faces, it holds none")
 
 
 def learned_header(header: dict[str, Any]) -> dict[str, Any]:

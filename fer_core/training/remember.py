@@ -40,7 +40,7 @@ from fer_core.training.recalibrate import recalibrate
 #: What is tried on the validation part for the numbers of these names in `Recall`.
 WIDTHS = (0.03, 0.04, 0.05, 0.06)
 LEAST = (0.0, 0.1, 0.2, 0.3)
-MOST = (0.5, 0.6, 0.7, 0.8, 0.9)
+MOST = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ALIKE = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 #: Of the mean spread of the directions, added to each: weak ones are not blown up to full length.
 _FLOOR = 0.1
@@ -209,6 +209,8 @@ def _choose(
         recalled = torch.cat([answers for answers, _ in parts]).gather(1, truth)
         nearest = torch.cat([likeness for _, likeness in parts])
         for least, most, alike in itertools.product(LEAST, MOST, ALIKE):
+            if least > most:
+                continue
             _set(recall, least=least, most=most, alike=alike)
             right = own_truth + recall.share(nearest) * (recalled - own_truth)
             loss = -float(right.clamp_min(1e-7).log().mean())

@@ -75,6 +75,42 @@ def test_network_that_branches_and_uses_a_part_twice_is_fused_where_it_can_be() 
     assert np.allclose(quick(faces), checkpoint.probabilities(faces), atol=TOLERANCE)
 
 
+class TakenTwice(nn.Module):
+    """What a convolution gives goes to its batch norm and, in one of four ways, elsewhere too."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way = way
+        self.convolution = nn.Conv2d(1, 4, 3)
+        self.norm, self.other_norm = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+        for norm in (self.norm, self.other_norm):
+            norm.running_mean.normal_()
+            norm.running_var.uniform_(0.5, 2)
+        self.classifier = nn.Linear(4, 2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        made = self.convolution(images)
+        if self.way == "changed in place":
+            made.relu_()
+        features = self.norm(input=made) if self.way == "by keyword" else self.norm(made)
+        if self.way == "added":
+            features = made + features
+        if self.way == "two norms":
+            features = features + self.other_norm(made)
+        return self.classifier(features.mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize("way", ["changed in place", "by keyword", "added", "two norms"])
+def test_a_convolution_whose_output_goes_elsewhere_too_is_left_alone(way: str) -> None:
+    torch.manual_seed(0)
+    checkpoint = make_checkpoint(TakenTwice(way))
+    fused = fused_network(checkpoint.model, torch.zeros(1, 1, 24, 24))
+    assert isinstance(fused.norm, nn.BatchNorm2d)
+    images = torch.rand(3, 1, 24, 24)
+    with torch.no_grad():
+        assert torch.allclose(fused(images), checkpoint.model(images), atol=1e-5)
+
+
 def test_a_network_without_convolutions_is_kept_as_it_is() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(24 * 24, 2))
     checkpoint = make_checkpoint(model)

@@ -137,6 +137,34 @@ def test_counts_that_cannot_be_break_nothing() -> None:
         assert torch.isfinite(recall(torch.zeros(1, 3), torch.ones(1, 3))).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("width", 0.0, "width must be above 0"),
+        ("width", float("nan"), "width must be above 0"),
+        ("most", 1.5, "shares 0 to 1"),
+        ("least", 0.9, "least not above the most"),
+        ("alike", float("inf"), "alike inf"),
+        ("patterns", float("nan"), "patterns must be finite"),
+    ],
+)
+def test_strange_numbers_are_refused_when_they_are_loaded(
+    name: str, value: float, words: str
+) -> None:
+    state = memory_of(drawn(6, 12), [0, 0, 1, 1, 2, 2], 0.5).state_dict()
+    state[name] = torch.full_like(state[name], value)
+    with pytest.raises(ValueError, match=words):
+        Recall(6, 12, 3, 1, 12).load_state_dict(state)
+
+
+def test_a_memory_of_an_older_kind_or_too_large_a_one_is_named_as_such() -> None:
+    with pytest.raises(ValueError, match="older kind, without bytes; give the network a new one"):
+        Recall(10, 48, 7, 0, 0)
+    for faces, classes, codes in ((1_000_000, 7, 256), (1_000_000, 1000, 1)):
+        with pytest.raises(ValueError, match="too large; at most"):
+            Recall(faces, 48, classes, codes, 256)
+
+
 def test_numbers_that_do_not_fit_the_bytes_are_refused() -> None:
     with pytest.raises(ValueError, match="multiple of codes, got 60 and 16; try numbers=48"):
         Recall(10, 48, 7, 16, 60)

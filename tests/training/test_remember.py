@@ -11,11 +11,20 @@ import torch
 from safetensors.torch import load_file
 
 from fer_core.cli import main
+from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.fused import TOLERANCE, fused_probabilities
 from fer_core.paths import RunFolder
-from fer_core.runs.checkpoint import load_checkpoint, read_start
+from fer_core.runs.checkpoint import (
+    CheckpointError,
+    learned_weights,
+    load_checkpoint,
+    read_header,
+    read_start,
+    save_weights,
+)
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import read_record
+from fer_core.training.calibration import at_temperature
 from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.metrics import score
@@ -56,7 +65,13 @@ def test_a_run_gets_a_memory_and_its_scores_with_and_without(
     said = score(mindful.probabilities(test), labels)
     assert said["accuracy"] == record["test"]["accuracy"]
     assert said["loss"] == pytest.approx(record["test"]["loss"], rel=1e-5)
-    assert record["validation"]["loss"] <= memory["without"]["validation"]["loss"]
+    rows = faces.split.validation
+    own, mixed = (
+        score(at_temperature(one.probabilities(faces.faces.images[rows]), 1 / one.temperature),
+              faces.faces.labels[rows])["loss"]
+        for one in (plain, mindful)
+    )  # fmt: skip
+    assert mixed <= own + 1e-6, "to recall nothing was among what was tried"
     assert record["model"]["parameters"] == mindful.parameters > plain.parameters
     assert "**It has a memory.**" in run.card.read_text()
     without = load_checkpoint(run.path, memory=False)
@@ -192,6 +207,32 @@ def test_a_memory_survives_being_made_faster_and_exported(
     assert np.allclose(fused(images), checkpoint.probabilities(images), atol=TOLERANCE)
     pytest.importorskip("onnxruntime", reason="pip install -r requirements-export.txt")
     assert main(["export", str(run.path), "--out", str(tmp_path / "model.onnx")]) == 0
+    import onnx
+
+    operations = {node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node}
+    assert "Loop" not in operations, "a turn for every remembered face"
+
+
+def test_a_header_that_promises_another_memory_is_refused(
+    run: RunFolder, tiny_config: RunConfig
+) -> None:
+    assert remember(run, tiny_config.data) == 0
+    header, state = read_header(run.weights), load_file(run.weights)
+    for faces, kept, words in (
+        (900_000, state, "its header says 900,000 remembered faces, it holds 1"),
+        (50, learned_weights(state), "its header says 50 remembered faces, it holds none"),
+    ):
+        options = {**header["model_options"], "remembered": faces}
+        save_weights(
+            run.weights,
+            kept,
+            model_name=header["model"],
+            model_options=options,
+            preprocessing=Preprocessing.from_dict(header["preprocessing"]),
+            class_names=tuple(header["class_names"]),
+        )
+        with pytest.raises(CheckpointError, match=words):
+            load_checkpoint(run.path)
 
 
 def test_who_cannot_have_one_keeps_its_files(
