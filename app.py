@@ -12,6 +12,9 @@ from pathlib import Path
 # Before anything imports gradio or huggingface_hub: the page asks nothing of the outside by itself.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# Before anything imports torch: a thread that waits for another gives its core away. Waiting in a
+# loop instead takes it from whatever else runs here, such as the browser that shows the webcam.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 #: An upload larger than this is refused while it arrives. FER2013's CSV is about 300 MB.
 _LARGEST_UPLOAD = {"home": "1gb", "public": "50mb"}
