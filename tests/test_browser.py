@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from serving import ServedApp
 
+from fer_core.comparison.costs.webcam_speed import press_start
 from fer_core.ui.examples import EXAMPLES
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -248,7 +249,7 @@ def test_the_camera_shows_a_label_and_stores_nothing(page: Any, served_app: Serv
     assert streams(page) == []
     before = served_app.stored_files()
 
-    page.click("#webcam-start")
+    press_start(page)
     page.wait_for_selector("#webcam-over .face-box:has-text('happy')")
     page.wait_for_selector("#webcam-live .face-card:has-text('resembles happy most')")
     page.wait_for_selector("#webcam-live :text-matches('[0-9.]+ pictures per second')")
@@ -264,7 +265,7 @@ def test_the_camera_shows_a_label_and_stores_nothing(page: Any, served_app: Serv
 
 def test_another_tab_turns_the_camera_off(page: Any) -> None:
     page.get_by_role("tab", name="Live webcam").click()
-    page.click("#webcam-start")
+    press_start(page)
     page.wait_for_selector("#webcam-live .face-card")
     open_tab(page, "Train")
     page.wait_for_function("window.streams.every(s => s.getTracks()[0].readyState === 'ended')")
