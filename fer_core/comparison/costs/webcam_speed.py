@@ -39,8 +39,6 @@ _FRAMES_EACH = 30  # a second of Chromium's film
 _STRIP = 40  # pixels at the lower edge: black below one portrait, white below the other
 _PATIENCE_SECONDS = 180
 _SETTLE_MS = 4000
-#: How often the camera's button is pressed at most, and how long its effect is waited for.
-_PRESSES, _LOOKS, _LOOK_MS = 4, 50, 200
 
 #: Notes when the film's strip changes and when the boxes over it are drawn or say another label.
 _PROBE = """() => {
@@ -226,29 +224,24 @@ def _answers(url: str) -> bool:
         return False
 
 
-def press_start(page: Any) -> None:
-    """Start the camera: press its button, and again while the page still shows it.
-
-    page: Playwright's, with the tab of the webcam open. A press in the very moment in which the
-    page sets that tab up can be lost; a person presses again, and so does this.
-    """
-    for _ in range(_PRESSES):
-        page.wait_for_selector("#webcam-start").click()
-        for _ in range(_LOOKS):
-            page.wait_for_timeout(_LOOK_MS)
-            if page.locator("#webcam-start").count() == 0:
-                return
-
-
 def _watch(window: Any, url: str, seconds: float) -> dict[str, Any]:
+    from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
     page = window.new_context(
         viewport={"width": 1280, "height": 1000}, permissions=["camera"], reduced_motion="reduce"
     ).new_page()
     page.set_default_timeout(1000 * _PATIENCE_SECONDS)
     page.goto(url)
     page.get_by_role("tab", name="Live webcam").first.click()
-    press_start(page)
-    page.wait_for_selector("#webcam-live [data-live=speed]")
+    page.click("#webcam-start")
+    try:
+        page.wait_for_selector("#webcam-live [data-live=speed]")
+    except PlaywrightTimeout as error:
+        said = page.locator("#predict-webcam").all_inner_texts()
+        raise WebcamError(
+            f"the camera was started and no frame answered within {_PATIENCE_SECONDS} s; the tab "
+            f"says: {' '.join(said)!r}"
+        ) from error
     page.wait_for_timeout(_SETTLE_MS)
     page.evaluate(_PROBE)
     page.wait_for_timeout(1000 * seconds)

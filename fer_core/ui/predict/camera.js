@@ -3,7 +3,7 @@
    component that ever took part in an event, in a page of some hundreds.
 
    Called with the chosen checkpoint and the threshold of "unsure", in per cent. It ends, and the
-   camera with it, as soon as the video is taken off the page. */
+   camera with it, as soon as the video is taken off the page or its tab is left. */
 async (checkpoint, percent) => {
   const EVERY = 50; // milliseconds between two frames, longer where the answer takes longer
   const LONGEST_SIDE = 640;
@@ -41,9 +41,10 @@ async (checkpoint, percent) => {
     return;
   }
   const off = () => stream.getTracks().forEach((track) => track.stop());
-  if (!video.isConnected) return off();
+  const shown = () => video.isConnected && video.getClientRects().length > 0;
+  if (!shown()) return off();
   video.srcObject = stream;
-  await video.play().catch(() => {});
+  video.play().catch(() => {}); // not waited for: without a picture it never says that it plays
 
   const numbers = crypto.getRandomValues(new Uint8Array(12));
   const viewer = Array.from(numbers, (one) => one.toString(16).padStart(2, "0")).join("");
@@ -73,14 +74,14 @@ async (checkpoint, percent) => {
     return canvas.toDataURL("image/jpeg", 0.85);
   };
   try {
-    while (video.isConnected) {
+    while (shown()) {
       const begun = performance.now();
       if (video.videoWidth && !document.hidden) {
         try {
           const answer = await fetch(url, asked(frame()));
           if (!answer.ok) throw new Error(answer.status);
           const [boxes, cards] = (await answer.json()).data[0];
-          if (!video.isConnected) break;
+          if (!shown()) break;
           over.innerHTML = boxes;
           if (cards) beside.innerHTML = cards;
         } catch {

@@ -66,6 +66,12 @@ _CHOOSE = (
     "(checkpoint, percent) => { if (window.cameraChoice) "
     "Object.assign(window.cameraChoice, {checkpoint, percent}); }"
 )
+#: Consent and start row shown, stage not: what is invisible is taken off the page, the browser's
+#: loop then ends, and the camera with it. Done by the browser alone: a page being set up says that
+#: its first tabs were selected, and an answer of the server to that could come after the start.
+_SWITCH_OFF = (
+    "() => [true, true, false].map((visible) => ({ __type__: 'update', visible: visible }))"
+)
 #: What the browser calls its view: 24 hexadecimal digits, drawn anew at every start.
 _VIEWER = re.compile(r"[0-9a-f]{24}")
 
@@ -197,12 +203,8 @@ def build_webcam(
     def on_start(request: gr.Request) -> list[Any]:
         # under another name than the page's own, Gradio would set up every component anew
         session = html.escape(request.session_hash or "")
-        return [*_switch(on=True), gr.HTML(_VIDEO.format(session))]
-
-    def on_other_tab(event: gr.SelectData) -> list[Any]:
-        if event.value == "Predict":  # coming back, when the camera is off already
-            return [gr.skip()] * len(switched)
-        return _switch(on=False)
+        on = [gr.HTML(visible=False), gr.Row(visible=False), gr.Row(visible=True)]
+        return [*on, gr.HTML(_VIDEO.format(session))]
 
     def camera_frame(viewer: str, picture: str, checkpoint: str, percent: float) -> list:
         return list(frame_answer(all_views, loaded, viewer, picture, checkpoint, percent))
@@ -215,9 +217,8 @@ def build_webcam(
     gr.on(
         [checkpoint.change, unsure.change], None, chosen, None, js=_CHOOSE, api_visibility="private"
     )
-    for leaving in (stop.click, photo_tab.select):
-        leaving(lambda: _switch(on=False), None, switched, **quiet)
-    shared.tabs.select(on_other_tab, None, switched, **quiet)
+    for leaving in (stop.click, photo_tab.select, shared.tabs.select):
+        leaving(None, None, switched, js=_SWITCH_OFF, api_visibility="private")
     gr.api(camera_frame, api_name="camera_frame", queue=False, api_visibility="private")
 
 
@@ -254,11 +255,3 @@ def frame_answer(
         return "", views.problem(error)
     finally:
         _FRAMES_AT_ONCE.release()
-
-
-def _switch(on: bool) -> list[Any]:
-    """Updates of consent, start row and stage.
-
-    What is invisible is taken off the page; the browser's loop then ends, and the camera with it.
-    """
-    return [gr.HTML(visible=not on), gr.Row(visible=not on), gr.Row(visible=on)]
