@@ -3,26 +3,35 @@
    component that ever took part in an event, in a page of some hundreds.
 
    Called with the chosen checkpoint and the threshold of "unsure", in per cent. It ends, and the
-   camera with it, as soon as the video is taken off the page or its tab is left. */
+   camera with it, when no video is shown any more: its part was switched off, or its tab left.
+   While Gradio sets the part up it may replace the video, so it is looked for again every time. */
 async (checkpoint, percent) => {
   const EVERY = 50; // milliseconds between two frames, longer where the answer takes longer
+  const FIRST = 10000, GONE = 500; // milliseconds until a video that is not shown ends the loop
   const LONGEST_SIDE = 640;
+  const turn = (window.cameraTurn = (window.cameraTurn || 0) + 1); // a later start ends this one
   const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-  const part = (name) => document.querySelector(`#webcam-${name} [data-part]`);
-
-  let video = null;
-  for (let tries = 0; tries < 100 && !video; tries++) {
-    video = document.querySelector("#webcam-camera video");
-    if (!video) await wait(100);
-  }
-  if (!video) return;
-  const over = part("over"), beside = part("live");
+  const put = (name, html) => {
+    const place = document.querySelector(`#webcam-${name} [data-part]`);
+    if (place) place.innerHTML = html;
+    return place;
+  };
   const say = (text) => {
-    over.innerHTML = "";
-    beside.innerHTML = '<p class="summary"></p>';
-    beside.firstChild.textContent = text;
+    put("over", "");
+    const place = put("live", '<p class="summary"></p>');
+    if (place) place.firstChild.textContent = text;
+  };
+  const shown = () => {
+    const video = document.querySelector("#webcam-camera video");
+    return turn === window.cameraTurn && video?.getClientRects().length ? video : null;
+  };
+  const shownWithin = async (milliseconds) => {
+    const end = performance.now() + milliseconds;
+    while (!shown() && performance.now() < end) await wait(50);
+    return shown();
   };
 
+  if (!(await shownWithin(FIRST))) return;
   const REFUSED = {
     NotAllowedError: "The browser did not lend the camera. Allow it for this page (the camera " +
       "sign beside the address), then turn it off and on here.",
@@ -40,18 +49,13 @@ async (checkpoint, percent) => {
     say(REFUSED[error.name] || `The camera could not be opened (${error.name}).`);
     return;
   }
-  const off = () => stream.getTracks().forEach((track) => track.stop());
-  const shown = () => video.isConnected && video.getClientRects().length > 0;
-  if (!shown()) return off();
-  video.srcObject = stream;
-  video.play().catch(() => {}); // not waited for: without a picture it never says that it plays
 
   const numbers = crypto.getRandomValues(new Uint8Array(12));
   const viewer = Array.from(numbers, (one) => one.toString(16).padStart(2, "0")).join("");
   const chosen = (window.cameraChoice = { checkpoint, percent });
   const config = window.gradio_config || {};
   const url = `${config.root || ""}${config.api_prefix || "/gradio_api"}/run/camera_frame`;
-  const session_hash = video.dataset.session;
+  let session_hash = "";
   const asked = (picture) => ({
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -65,7 +69,7 @@ async (checkpoint, percent) => {
 
   const canvas = document.createElement("canvas");
   const pen = canvas.getContext("2d");
-  const frame = () => {
+  const frame = (video) => {
     const scale = Math.min(1, LONGEST_SIDE / Math.max(video.videoWidth, video.videoHeight));
     canvas.width = Math.round(video.videoWidth * scale);
     canvas.height = Math.round(video.videoHeight * scale);
@@ -74,16 +78,22 @@ async (checkpoint, percent) => {
     return canvas.toDataURL("image/jpeg", 0.85);
   };
   try {
-    while (shown()) {
+    let video;
+    while ((video = await shownWithin(GONE))) {
       const begun = performance.now();
+      session_hash = video.dataset.session;
+      if (video.srcObject !== stream) {
+        video.srcObject = stream;
+        video.play().catch(() => {}); // not waited for: without a picture it never says it plays
+      }
       if (video.videoWidth && !document.hidden) {
         try {
-          const answer = await fetch(url, asked(frame()));
+          const answer = await fetch(url, asked(frame(video)));
           if (!answer.ok) throw new Error(answer.status);
           const [boxes, cards] = (await answer.json()).data[0];
-          if (!shown()) break;
-          over.innerHTML = boxes;
-          if (cards) beside.innerHTML = cards;
+          if (!shown()) continue;
+          put("over", boxes);
+          if (cards) put("live", cards);
         } catch {
           say("The computer that serves this page does not answer. Trying again.");
           await wait(1000);
@@ -92,7 +102,7 @@ async (checkpoint, percent) => {
       await wait(Math.max(0, EVERY - (performance.now() - begun)));
     }
   } finally {
-    off();
+    stream.getTracks().forEach((track) => track.stop());
     window.removeEventListener("pagehide", forget);
     forget();
   }
