@@ -48,8 +48,8 @@ def tiny_faces() -> Faces:
     return Faces(images, labels, ids, FER2013_CLASSES, name="tiny", source="tiny")
 
 
-@pytest.fixture
-def tiny_csv(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def tiny_csv_text() -> str:
     """210 easy faces as a file of FER2013's form: Training, PublicTest, PrivateTest in turn."""
     random = np.random.default_rng(1)
     lines = ["emotion,pixels,Usage"]
@@ -60,8 +60,14 @@ def tiny_csv(tmp_path: Path) -> Path:
         image[6 * label : 6 * label + 8, 10:30] = 220
         pixels = " ".join(map(str, image.ravel()))
         lines.append(f"{label},{pixels},{usages[row // 7 % 5]}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def tiny_csv(tiny_csv_text: str, tmp_path: Path) -> Path:
+    """The file with these faces, the test's own."""
     path = tmp_path / "tiny.csv"
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text(tiny_csv_text)
     return path
 
 

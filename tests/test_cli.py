@@ -1,6 +1,9 @@
 """The command line: each command's JSON has its documented keys, and refusals are one line."""
 
+import contextlib
+import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +25,27 @@ def _json(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> obj
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.fixture
-def run(tiny_csv: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def trained(tiny_csv_text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("trained")
+    data, folder = place / "tiny.csv", place / "runs" / "one"
+    data.write_text(tiny_csv_text)
     settings = ("epochs=12", "batch_size=32", "learning_rate=0.01", "device=cpu")
     words = [word for setting in settings for word in ("--set", setting)]
-    folder = tmp_path / "runs" / "one"
-    assert (
-        main(["train", "--recipe", "quick", "--data", str(tiny_csv), "--run", str(folder), *words])
-        == 0
-    )
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert (
+            main(["train", "--recipe", "quick", *words, "--data", f"{data}", "--run", f"{folder}"])
+            == 0
+        )
+    assert "test: accuracy" in said.getvalue()
     return folder
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """The run of a command, trained once and copied for every test."""
+    return shutil.copytree(trained, tmp_path / "runs" / "one")
 
 
 def test_models_lists_size_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +82,6 @@ def test_a_set_that_cannot_be_split_is_audited_all_the_same(
 def test_train_evaluate_and_resume(
     capsys: pytest.CaptureFixture[str], run: Path, tiny_csv: Path
 ) -> None:
-    assert "test: accuracy" in capsys.readouterr().out
     values = _json(capsys, "evaluate", str(run), "--data", str(tiny_csv))
     assert {"accuracy", "interval", "macro_f1", "n", "per_class", "left_out"} <= set(values)
     assert 0 <= values["interval"][0] <= values["accuracy"] <= values["interval"][1] <= 1
