@@ -9,7 +9,12 @@ How much the memory counts, and how alike a face must be to count, is chosen on 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,17 +119,37 @@ def remember(
         part: score(scores.softmax(dim=1).numpy(), seen.labels[getattr(split, part)])
         for part, (_, scores) in found.items()
     }
-    _keep(folder, checkpoint, recall)
-    stored = load_checkpoint(folder.path)
-    record["model"] |= {
-        "parameters": stored.parameters,
-        "gflops": stored.gflops,
-        "memory": {
-            "faces": len(train), "codes": codes, "numbers": numbers, **chosen, "without": without,
-        },
-    }  # fmt: skip
-    write_json(folder.record, record)
-    return recalibrate(folder, faces, note, half)
+    with _copied(folder) as work:
+        _keep(work, checkpoint, recall)
+        stored = load_checkpoint(work.path)
+        record["model"] |= {
+            "parameters": stored.parameters,
+            "gflops": stored.gflops,
+            "memory": {
+                "faces": len(train),
+                "codes": codes,
+                "numbers": numbers,
+                **chosen,
+                "without": without,
+            },
+        }
+        write_json(work.record, record)
+        return recalibrate(work, faces, note, half)
+
+
+@contextmanager
+def _copied(folder: RunFolder) -> Iterator[RunFolder]:
+    """A copy to work on, whose files take the place of the folder's at the end: what is broken off
+    before leaves no old scores beside a new memory."""
+    with tempfile.TemporaryDirectory(prefix=".remember-", dir=folder.path) as place:
+        work = RunFolder(Path(place) / folder.name)
+        work.path.mkdir()
+        for file in folder.path.iterdir():
+            if file.is_file():
+                shutil.copy2(file, work.path / file.name)
+        yield work
+        for file in work.path.iterdir():
+            os.replace(file, folder.path / file.name)
 
 
 @torch.inference_mode()

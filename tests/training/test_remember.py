@@ -29,6 +29,7 @@ from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.metrics import score
 from fer_core.training.remember import ALIKE, LEAST, MOST, WIDTHS
+from fer_core.training.remember import remember as give_memory
 from fer_core.training.run import execute_run
 from fer_core.training.teachers import Teachers
 
@@ -263,3 +264,18 @@ def test_who_cannot_have_one_keeps_its_files(
 def test_a_memory_is_no_setting_of_a_run(tiny_config: RunConfig) -> None:
     with pytest.raises(ConfigError, match="use python -m fer_core remember on the finished run"):
         tiny_config.with_settings(["model_options.remembered=7"])
+
+
+def test_a_memory_that_is_broken_off_leaves_the_run_as_it_was(
+    run: RunFolder, tiny_config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*what: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {file.name: file.read_bytes() for file in run.path.iterdir() if file.is_file()}
+    monkeypatch.setattr("fer_core.training.remember.recalibrate", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        give_memory(run, load_run_data(tiny_config).faces)
+    after = {file.name: file.read_bytes() for file in run.path.iterdir() if file.is_file()}
+    assert after == before
+    assert not list(run.path.glob(".remember*"))
