@@ -31,7 +31,8 @@ async (checkpoint, percent) => {
     return shown();
   };
 
-  if (!(await shownWithin(FIRST))) return;
+  const session_hash = (await shownWithin(FIRST))?.dataset.session; // of the page, for all videos
+  if (session_hash === undefined) return;
   const REFUSED = {
     NotAllowedError: "The browser did not lend the camera. Allow it for this page (the camera " +
       "sign beside the address), then turn it off and on here.",
@@ -55,7 +56,6 @@ async (checkpoint, percent) => {
   const chosen = (window.cameraChoice = { checkpoint, percent });
   const config = window.gradio_config || {};
   const url = `${config.root || ""}${config.api_prefix || "/gradio_api"}/run/camera_frame`;
-  let session_hash = "";
   const asked = (picture) => ({
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -81,7 +81,6 @@ async (checkpoint, percent) => {
     let video;
     while ((video = await shownWithin(GONE))) {
       const begun = performance.now();
-      session_hash = video.dataset.session;
       if (video.srcObject !== stream) {
         video.srcObject = stream;
         video.play().catch(() => {}); // not waited for: without a picture it never says it plays

@@ -69,9 +69,7 @@ _CHOOSE = (
 #: Consent and start row shown, stage not: what is invisible is taken off the page, the browser's
 #: loop then ends, and the camera with it. Done by the browser alone: a page being set up says that
 #: its first tabs were selected, and an answer of the server to that could come after the start.
-_SWITCH_OFF = (
-    "() => [true, true, false].map((visible) => ({ __type__: 'update', visible: visible }))"
-)
+_SWITCH_OFF = "() => [true, true, false].map((visible) => ({ __type__: 'update', visible }))"
 #: What the browser calls its view: 24 hexadecimal digits, drawn anew at every start.
 _VIEWER = re.compile(r"[0-9a-f]{24}")
 
