@@ -229,7 +229,12 @@ class RunConfig:
             elif group == "augment":  # a ready policy, whose parts a later setting may change
                 values[group] = policy_of(text).to_dict()
             elif group in _NAME_LISTS:
-                values[group] = [part.strip() for part in text.split(",") if part.strip()]
+                listed = parsed(text)  # as JSON, as config.json has it, or with commas between
+                values[group] = (
+                    listed
+                    if isinstance(listed, list)
+                    else [part.strip() for part in text.split(",") if part.strip()]
+                )
             else:
                 values[group] = text if isinstance(values[group], str) else parsed(text)
         return type(self).from_dict(values)

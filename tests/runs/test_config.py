@@ -62,6 +62,8 @@ def test_settings_of_the_command_line_reach_every_kind_of_field() -> None:
     assert config.classes_left_out == ("fear", "disgust")
     assert config.model_options == {"dropout": 0.1}
     assert config.data == "123"
+    listed = RunConfig().with_settings(['classes_left_out=["fear", "disgust"]'])
+    assert listed.classes_left_out == config.classes_left_out
 
 
 def test_a_part_of_the_policy_can_be_set_alone() -> None:
