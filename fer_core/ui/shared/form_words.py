@@ -190,7 +190,11 @@ LABELS: dict[str, tuple[str, str]] = {
         "Stop after this many epochs without a better one; 0 turns it off.",
     ),
     "device": ("Device", "Automatic takes the GPU when there is one."),
-    "precision": ("Precision", "Automatic takes bfloat16 on a GPU and float32 on a CPU."),
+    "precision": (
+        "Precision",
+        "Automatic takes bfloat16 on a GPU and float32 on a CPU; a CPU with instructions for "
+        "bfloat16 trains up to twice as fast with it.",
+    ),
     "seed": ("Seed", "The same seed gives the same run on the same machine."),
 }
 
