@@ -87,7 +87,8 @@ def training_batches(
         order = random.permutation(len(part))
     generator = torch.Generator(device=part.device)
     generator.manual_seed(int(random.integers(2**62)))
-    positions = torch.from_numpy(order)
+    # moved once: a copy for each batch would wait for all that the device still has to do
+    positions = torch.from_numpy(order).to(part.images.device)
     for start in range(0, len(order), batch_size):
         chosen = positions[start : start + batch_size]
         if len(chosen) < 2:

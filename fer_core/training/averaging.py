@@ -14,10 +14,10 @@ def average_into(averaged: nn.Module, model: nn.Module, decay: float, updates: i
     random weights of the beginning are soon forgotten.
     """
     decay = min(decay, (1 + updates) / (10 + updates))
-    pairs = zip(averaged.state_dict().values(), model.state_dict().values(), strict=True)
+    pairs = list(zip(averaged.state_dict().values(), model.state_dict().values(), strict=True))
     moving = [(kept, fresh) for kept, fresh in pairs if kept.dtype.is_floating_point]
     # one launch for all of them: a hundred small ones would be a large share of a step on a GPU
     torch._foreach_lerp_([kept for kept, _ in moving], [fresh for _, fresh in moving], 1 - decay)
-    for kept, fresh in zip(averaged.buffers(), model.buffers(), strict=True):
-        if not kept.dtype.is_floating_point:
-            kept.copy_(fresh)
+    counts = [(kept, fresh) for kept, fresh in pairs if not kept.dtype.is_floating_point]
+    if counts:
+        torch._foreach_copy_([kept for kept, _ in counts], [fresh for _, fresh in counts])

@@ -16,6 +16,17 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
+def try_kernels(device: torch.device, deterministic: bool) -> None:
+    """On a GPU, let cuDNN time its kernels for every size that comes and keep the fastest."""
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = not deterministic
+
+
+def computes_in_half(precision: str, device: torch.device) -> bool:
+    """Whether networks compute in bfloat16, by a run's `precision`; "auto" does it on a GPU."""
+    return precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
+
+
 def device_name(device: torch.device) -> str:
     """The GPU's own name, or CPU with the number of its threads."""
     if device.type == "cuda":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,10 @@ from fer_core.runs.checkpoint import load_start
 from fer_core.runs.config import RunConfig
 from fer_core.training.averaging import average_into
 from fer_core.training.dataset import RunData, prepare_part
+from fer_core.training.devices import computes_in_half, try_kernels
 from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
-from fer_core.training.objective import Lesson, Objective
-from fer_core.training.optimization import build_optimizer, build_schedule
+from fer_core.training.objective import Lesson, Objective, parts_of_batch
+from fer_core.training.optimization import advance, build_optimizer, build_schedule
 from fer_core.training.sharpness import climb, descend
 from fer_core.training.targets import training_targets
 from fer_core.training.validation import predict_part, quality, validation_scores
@@ -46,6 +47,7 @@ class Training:
         on_teacher: OnStep = lambda done, total: None,  # of images that they answer beforehand
     ) -> None:
         torch.manual_seed(config.seed)
+        try_kernels(device, config.deterministic)
         self.config, self.data, self.device = config, data, device
         self.classes = len(data.faces.class_names)
         self.phases = config.phase_configs()
@@ -64,7 +66,7 @@ class Training:
         freeze_first(model, config.frozen_share)
         self.model = model.to(device, memory_format=torch.channels_last)
         #: What a training step calls; it shares its weights with `model`.
-        self.learner = torch.compile(self.model) if config.compiled else self.model
+        self.learner = torch.compile(self.model, dynamic=False) if config.compiled else self.model
         self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
         self.objective = Objective(config, data, device)
         self.targets = training_targets(config, data, device, on_teacher)
@@ -73,6 +75,7 @@ class Training:
         self.place = -1  # of the phase that data, optimizer and schedule are made for
         self.epoch = self.updates = self.images_seen = 0
         self.train_seconds = 0.0
+        self.epoch_begin = time.perf_counter()
         self.best_epoch = self.stop_epoch = 0
         self.best_value = self.stop_value = float("-inf")
 
@@ -175,8 +178,7 @@ class Training:
 
     def _train_epoch(self, on_step: OnStep, should_stop: ShouldStop) -> tuple[float, float, int]:
         """Mean loss and accuracy over the images of one epoch, and their number."""
-        config, begin = self.phase, time.perf_counter()
-        before = self.train_seconds
+        config, self.epoch_begin = self.phase, time.perf_counter()
         torch.manual_seed(config.seed * 100_003 + self.epoch)  # dropout, the same after a resume
         set_training(self.model)
         loss_sum = torch.zeros((), device=self.device)
@@ -201,7 +203,7 @@ class Training:
             on_step(step, images_done)
             if config.max_updates and self.updates >= config.max_updates:
                 break
-            if config.max_seconds and before + time.perf_counter() - begin >= config.max_seconds:
+            if config.max_seconds and self._seconds() >= config.max_seconds:
                 break
         loss_mean = loss_sum.item() / images_done
         if not np.isfinite(loss_mean):
@@ -225,7 +227,7 @@ class Training:
             nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
         self.optimizer.step()
         if config.schedule != "plateau":
-            self.schedule.step()
+            advance(self.schedule, config, self.steps, self._time_gone())
         self.updates += 1
         if self.averaged is not None:
             average_into(self.averaged, self.model, self.config.ema_decay, self.updates)
@@ -235,10 +237,12 @@ class Training:
         """Add the batch's gradients; returns its mean loss () and its scores (B, classes)."""
         images = len(lesson.targets)
         total, found = torch.zeros((), device=self.device), []
-        for start, stop in self._chunks(images):
+        for start, stop in parts_of_batch(images, self.config.chunk_size):
             part = lesson.part(start, stop)
+            # kernels are compiled for one size; the smaller last batch goes through the plain ones
+            learner = self.learner if images == self.phase.batch_size else self.model
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
-                scores = self.learner(part.images)  # (part of B, classes)
+                scores = learner(part.images)  # (part of B, classes)
             scores = scores.float()
             loss = self.objective.loss(self.phase, scores, part, self.loss_weights, lesson)
             loss.backward()
@@ -246,16 +250,17 @@ class Training:
             found.append(scores.detach())
         return total, torch.cat(found)
 
-    def _chunks(self, images: int) -> Iterator[tuple[int, int]]:
-        """Where the parts of a batch begin and end; no part of a single image is left over."""
-        size = self.config.chunk_size or images
-        parts = max(1, min(-(-images // size), images // 2))
-        edges = [images * place // parts for place in range(parts + 1)]
-        return pairwise(edges)
+    def _seconds(self) -> float:
+        """Of training, while an epoch is under way."""
+        return self.train_seconds + time.perf_counter() - self.epoch_begin
+
+    def _time_gone(self) -> float:
+        """Share of a budget of seconds; 0 without one, and where phases have a schedule each."""
+        budget = 0.0 if self.config.phases else self.config.max_seconds
+        return self._seconds() / budget if budget else 0.0
 
     def _half(self) -> bool:
-        wanted = self.config.precision
-        return wanted == "bfloat16" or (wanted == "auto" and self.device.type == "cuda")
+        return computes_in_half(self.config.precision, self.device)
 
     def predict(self, part: FaceTensor, mirrored: bool = False) -> np.ndarray:
         """float32 (N, classes) probabilities of the deployed network, in stored order; mirrored: of

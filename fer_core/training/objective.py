@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 
@@ -25,6 +27,16 @@ class Lesson:
     def part(self, start: int, stop: int) -> Lesson:
         answers = None if self.answers is None else self.answers[start:stop]
         return Lesson(self.images[start:stop], self.targets[start:stop], answers)
+
+
+def parts_of_batch(images: int, most: int) -> Iterator[tuple[int, int]]:
+    """Where the parts of a batch begin and end; no part of a single image is left over.
+
+    most: images in one part; 0 for the whole batch.
+    """
+    parts = max(1, min(-(-images // (most or images)), images // 2))
+    edges = [images * place // parts for place in range(parts + 1)]
+    return pairwise(edges)
 
 
 class Objective:

@@ -52,9 +52,9 @@ def build_schedule(
     one_cycle rises to the learning rate over the first quarter and falls to nearly nothing
     (Smith and Topin, arXiv 1708.07120); cosine falls from it to zero; plateau multiplies it by
     `plateau_factor` after `plateau_patience` epochs without a better figure. A budget of updates
-    shortens the first two.
+    shortens the first two, one of seconds in `advance`.
     """
-    total = max(2, min(config.epochs * steps, config.max_updates or config.epochs * steps))
+    total = _updates(config, steps)
     if config.schedule == "one_cycle":
         rise = 0.5 if total == 4 else 0.25  # a quarter of four makes OneCycleLR divide by zero
         return OneCycleLR(
@@ -69,3 +69,20 @@ def build_schedule(
             optimizer, factor=config.plateau_factor, patience=config.plateau_patience
         )
     return LambdaLR(optimizer, lambda step: 1.0)
+
+
+def advance(schedule: LRScheduler, config: RunConfig, steps: int, time_gone: float) -> None:
+    """On by one update, or to where a budget of seconds has come by now, whichever is further.
+
+    So a run that the clock ends has come to the end of its schedule, too. time_gone: share of
+    `max_seconds`, 0 where there is none or where phases have a schedule each.
+    """
+    now = int(time_gone * _updates(config, steps))
+    # each rate follows from the count alone, so that the updates between may be left out
+    schedule.last_epoch = max(schedule.last_epoch, min(now, _updates(config, steps) - 1) - 1)
+    schedule.step()
+
+
+def _updates(config: RunConfig, steps: int) -> int:
+    """What a schedule of so many steps an epoch is made for."""
+    return max(2, min(config.epochs * steps, config.max_updates or config.epochs * steps))

@@ -21,6 +21,7 @@ from fer_core.data.batches import FaceTensor, plain_batches, scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
+from fer_core.training.devices import computes_in_half
 
 #: To tell whether a memory is one of the run's own images: how many are looked at, and how many of
 #: their bytes must be what is remembered (half precision changes a few).
@@ -39,6 +40,7 @@ class Teachers:
     ) -> None:
         self.share, self.temperature = config.teacher_share, config.teacher_temperature
         self.own = preprocessing
+        self.half = computes_in_half(config.precision, device)
         memory = config.teacher_sees == "original"
         self.checkpoints = [
             load_checkpoint(Path(path), str(device), memory=memory) for path in config.teachers
@@ -63,8 +65,9 @@ class Teachers:
             seen, model = teacher.preprocessing.normalise(unit), teacher.model
             recall = getattr(model, "recall", None)
             if recall is None or rows is None:
-                scores = model(seen)
-            else:
+                with torch.autocast(images.device.type, torch.bfloat16, enabled=self.half):
+                    scores = model(seen)
+            else:  # in full precision: what is remembered is told by small differences
                 features = model.features(seen)
                 scores = recall(model.classifier(features), features, but=rows)
             found.append((scores.float() / self.temperature).softmax(dim=1))

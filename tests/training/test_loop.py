@@ -1,7 +1,9 @@
 """Phases, budgets, parts of a batch, frozen layers, a start from a checkpoint."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.loop import Training
 from fer_core.training.losses import training_loss
-from fer_core.training.objective import Lesson
+from fer_core.training.objective import Lesson, parts_of_batch
 from fer_core.training.run import execute_run
 
 _CPU = torch.device("cpu")
@@ -87,6 +89,36 @@ def test_a_budget_of_seconds_ends_the_run(tiny_config: RunConfig) -> None:
     assert sum(result.train_seconds < 0.5 for result in results) == len(results) - 1
 
 
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
+def test_a_run_that_the_clock_ends_comes_to_the_end_of_its_schedule(
+    tiny_config: RunConfig, schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count()
+    clock = SimpleNamespace(perf_counter=lambda: next(ticks) * 0.01)
+    monkeypatch.setattr("fer_core.training.loop.time", clock)
+    config = replace(tiny_config, epochs=10_000, max_seconds=2.0, schedule=schedule)
+    training, rates = _training(config), []
+    list(training.epochs(lambda step, images: rates.append(_rate(training))))
+    assert max(rates) > 0.9 * config.learning_rate
+    assert rates[-1] < 0.01 * config.learning_rate  # 40,000 updates were planned
+    assert 20 < len(rates) < 400
+
+
+def _rate(training: Training) -> float:
+    return training.optimizer.param_groups[0]["lr"]
+
+
+def test_a_budget_of_seconds_that_is_not_used_up_leaves_the_schedule(
+    tiny_config: RunConfig,
+) -> None:
+    config = replace(tiny_config, epochs=3, schedule="cosine")
+    plain, long = (
+        [result.learning_rate for result in _training(one).epochs()]
+        for one in (config, replace(config, max_seconds=3600))
+    )
+    assert plain == long
+
+
 def test_parts_of_a_batch_give_the_gradient_of_the_whole(tiny_config: RunConfig) -> None:
     plain = {"model": "mlp", "model_options": {}, "optimizer": "sgd", "learning_rate": 0.1}
     config = replace(tiny_config, **plain, batch_size=126, epochs=1)
@@ -126,10 +158,9 @@ def test_the_losses_of_parts_add_up_to_that_of_the_batch(
     assert sum(parts) == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_parts_are_never_of_a_single_image(tiny_config: RunConfig) -> None:
-    training = _training(replace(tiny_config, chunk_size=2))
+def test_parts_are_never_of_a_single_image() -> None:
     for images in range(2, 12):
-        parts = list(training._chunks(images))
+        parts = list(parts_of_batch(images, 2))
         assert parts[0][0] == 0
         assert parts[-1][1] == images
         assert min(stop - start for start, stop in parts) >= 2
