@@ -241,7 +241,8 @@ class Training:
             part = lesson.part(start, stop)
             # kernels are compiled for one size; the smaller last batch goes through the plain ones
             learner = self.learner if images == self.phase.batch_size else self.model
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half()):
+            half = computes_in_half(self.config.precision, self.device)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
                 scores = learner(part.images)  # (part of B, classes)
             scores = scores.float()
             loss = self.objective.loss(self.phase, scores, part, self.loss_weights, lesson)
@@ -259,14 +260,10 @@ class Training:
         budget = 0.0 if self.config.phases else self.config.max_seconds
         return self._seconds() / budget if budget else 0.0
 
-    def _half(self) -> bool:
-        return computes_in_half(self.config.precision, self.device)
-
     def predict(self, part: FaceTensor, mirrored: bool = False) -> np.ndarray:
         """float32 (N, classes) probabilities of the deployed network, in stored order; mirrored: of
         the mirror images."""
-        pre = self.data.preprocessing
-        return predict_part(self.deployed, part, pre, self.classes, self._half(), mirrored)
+        return predict_part(self.deployed, part, self.data.preprocessing, self.classes, mirrored)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values and tensors: enough to go on after the last finished epoch."""

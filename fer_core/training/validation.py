@@ -17,20 +17,19 @@ def predict_part(
     part: FaceTensor,
     preprocessing: Preprocessing,
     classes: int,
-    half_precision: bool = False,
     mirrored: bool = False,
 ) -> np.ndarray:
-    """float32 (N, classes) probabilities, in stored order; half_precision computes in bfloat16.
+    """float32 (N, classes) probabilities, in stored order; mirrored: of the mirror images.
 
-    mirrored: of the mirror images.
+    In float32 whatever the precision of the training, so that what chose an epoch and what is
+    reported are the figures that `evaluate` finds again on another machine.
     """
     model.eval()
     rows = [np.zeros((0, classes), dtype=np.float32)]
     for batch in plain_batches(part, preprocessing, scoring_batch(preprocessing.image_size)):
         images = batch.images.flip(-1) if mirrored else batch.images
         images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(part.device.type, torch.bfloat16, enabled=half_precision):
-            scores = model(images)  # (B, classes)
+        scores = model(images)  # (B, classes)
         rows.append(scores.float().softmax(dim=1).cpu().numpy())
     return np.concatenate(rows)
 

@@ -53,10 +53,12 @@ def test_the_record_is_what_the_stored_predictions_say(
         assert again == record[part]
 
 
+@pytest.mark.parametrize("precision", ["auto", "bfloat16"])
 def test_the_checkpoint_alone_repeats_the_test_score(
-    tiny_config: RunConfig, tmp_path: Path
+    tiny_config: RunConfig, tmp_path: Path, precision: str
 ) -> None:
-    folder = _run(replace(tiny_config, ema_decay=0.9), tmp_path / "runs", "one")
+    config = replace(tiny_config, ema_decay=0.9, precision=precision)
+    folder = _run(config, tmp_path / "runs", "one")
     faces = read_faces(tiny_config.data, image_size=48)
     again = evaluate_checkpoint(load_checkpoint(folder.path), faces)
     record = read_record(folder)
