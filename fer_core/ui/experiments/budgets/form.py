@@ -41,8 +41,8 @@ _SECONDS_NOTE = (
     "work away from it meanwhile. A schedule that rises and falls needs to know its length: the "
     "speed is measured for two seconds when you start, and such a contender ends at the update "
     "where its schedule does, at the latest when its seconds are over. Write "
-    "<code>epochs=…</code> among its changes to set the length yourself; then the schedule may not "
-    "come to its end."
+    "<code>epochs=…</code> among its changes to set the length yourself; where the seconds are "
+    "over sooner, the schedule hurries and ends with them."
 )
 
 #: One line of the form: recipe, augmentation, other changes.
