@@ -171,6 +171,8 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
         with gr.Tab("Live webcam", id="webcam", elem_id="predict-webcam"):
             build_webcam(loaded, checkpoint, unsure, photo_tab, shared)
 
+    # An update while a visitor chooses undoes the choice: none is sent where the list is as before.
+    listed = gr.State(checkpoint_choices(loaded, None)["choices"])
     whole_of = gr.State("")  # the mark of the picture that is to be taken as one face
 
     def on_ask(
@@ -186,8 +188,10 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
         shown = answer(loaded, picture, name, as_whole, percent / 100, explain)
         return shown.html, gr.Button(visible=shown.offers_whole)
 
-    def on_open(chosen: str | None) -> Any:
-        return gr.Dropdown(**checkpoint_choices(loaded, chosen))
+    def on_open(chosen: str | None, before: list[Any]) -> tuple[Any, Any]:
+        found = checkpoint_choices(loaded, chosen)
+        same = found["choices"] == before and "value" not in found
+        return gr.skip() if same else gr.Dropdown(**found), found["choices"]
 
     quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     # Queued, since outside the queue a State does not tell that it changed.
@@ -203,8 +207,8 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
         show_progress_on=result,
         api_visibility="private",
     )
-    shared.page.load(on_open, checkpoint, checkpoint, **quiet)
-    shared.tabs.select(on_open, checkpoint, checkpoint, **quiet)
+    for opened in (shared.page.load, shared.tabs.select):
+        opened(on_open, [checkpoint, listed], [checkpoint, listed], **quiet)
     _build_api(loaded, shared.uploads)
 
 
