@@ -133,8 +133,9 @@ _OWN = (
         "expressnet_large",
         "ExpressNet, widest",
         "The same kind of network with nine times the weights (6.3 million, 1.1 GFLOPs), without "
-        "a teacher: it taught the shipped checkpoints. Wants a GPU. Meant for FER2013 with its "
-        "votes (fer2013new.csv beside the csv; without them set votes_share=0).",
+        "a teacher: one of the two that taught the shipped nano, small and base. Wants a GPU. "
+        "Meant for FER2013 with its votes (fer2013new.csv beside the csv; without them set "
+        "votes_share=0).",
         model="expressnet",
         model_options={"widths": [96, 192, 384], "depths": [2, 2, 2], "dropout": 0.3},
         epochs=50,

@@ -227,7 +227,7 @@ class Training:
             nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
         self.optimizer.step()
         if config.schedule != "plateau":
-            advance(self.schedule, config, self.steps, self._time_gone())
+            advance(self.schedule, config, self.steps, self.updates + 1, self._time_gone())
         self.updates += 1
         if self.averaged is not None:
             average_into(self.averaged, self.model, self.config.ema_decay, self.updates)

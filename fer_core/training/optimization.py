@@ -71,15 +71,19 @@ def build_schedule(
     return LambdaLR(optimizer, lambda step: 1.0)
 
 
-def advance(schedule: LRScheduler, config: RunConfig, steps: int, time_gone: float) -> None:
+def advance(
+    schedule: LRScheduler, config: RunConfig, steps: int, updates: int, time_gone: float
+) -> None:
     """On by one update, or to where a budget of seconds has come by now, whichever is further.
 
-    So a run that the clock ends has come to the end of its schedule, too. time_gone: share of
-    `max_seconds`, 0 where there is none or where phases have a schedule each.
+    So a run that the clock ends has come to the end of its schedule, too. updates: done, this one
+    included. time_gone: share of `max_seconds`, 0 where there is none or where phases have a
+    schedule each.
     """
-    now = int(time_gone * _updates(config, steps))
-    # each rate follows from the count alone, so that the updates between may be left out
-    schedule.last_epoch = max(schedule.last_epoch, min(now, _updates(config, steps) - 1) - 1)
+    if time_gone:
+        total = _updates(config, steps)
+        # each rate follows from the count alone, so that the updates between may be left out
+        schedule.last_epoch = min(total - 1, max(updates, int(time_gone * total))) - 1
     schedule.step()
 
 

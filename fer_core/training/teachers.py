@@ -55,7 +55,8 @@ class Teachers:
 
         images: float32 (B, C, S, S) as the learner's own preprocessing left them.
         """
-        return self._answers(images, None)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.half):
+            return self._answers(images, None)
 
     def _answers(self, images: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor:
         """rows: int64 (B,), the images' places in the teachers' memories."""
@@ -65,9 +66,8 @@ class Teachers:
             seen, model = teacher.preprocessing.normalise(unit), teacher.model
             recall = getattr(model, "recall", None)
             if recall is None or rows is None:
-                with torch.autocast(images.device.type, torch.bfloat16, enabled=self.half):
-                    scores = model(seen)
-            else:  # in full precision: what is remembered is told by small differences
+                scores = model(seen)
+            else:
                 features = model.features(seen)
                 scores = recall(model.classifier(features), features, but=rows)
             found.append((scores.float() / self.temperature).softmax(dim=1))

@@ -15,6 +15,7 @@ from fer_core.training.job import create_run
 from fer_core.training.loop import Training
 from fer_core.training.losses import training_loss
 from fer_core.training.objective import Lesson, parts_of_batch
+from fer_core.training.optimization import advance
 from fer_core.training.run import execute_run
 
 _CPU = torch.device("cpu")
@@ -102,6 +103,21 @@ def test_a_run_that_the_clock_ends_comes_to_the_end_of_its_schedule(
     assert max(rates) > 0.9 * config.learning_rate
     assert rates[-1] < 0.01 * config.learning_rate  # 40,000 updates were planned
     assert 20 < len(rates) < 400
+
+
+def test_a_slow_start_and_fast_updates_stay_within_the_schedule(tiny_config: RunConfig) -> None:
+    budget = {"max_updates": 600, "max_seconds": 60}
+    config = replace(tiny_config, epochs=150, schedule="one_cycle", **budget)
+    training = _training(config)
+    training.enter_phase()
+    seconds, rates = 2.0, []
+    for update in range(1, 601):  # the first takes two seconds, the others 10.2 to the second
+        training.optimizer.step()
+        advance(training.schedule, config, training.steps, update, seconds / 60)
+        rates.append(_rate(training))
+        seconds += 1 / 10.2
+    assert rates[-20] > rates[-1]  # no stretch at its end without learning
+    assert rates[-1] < 0.01 * config.learning_rate
 
 
 def _rate(training: Training) -> float:
