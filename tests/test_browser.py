@@ -128,8 +128,16 @@ def open_tab(page: Any, name: str) -> None:
 
 
 def choose_checkpoint(page: Any, title: str) -> None:
-    page.locator("#predict-checkpoint input").click()
-    page.get_by_role("option").filter(has_text=title).first.click()
+    """Once more where the choice does not stay: while Gradio sets a page up on a busy machine, one
+    of some thirty choices was undone. Why is not known; a visitor sees it and chooses again."""
+    field = page.locator("#predict-checkpoint input")
+    for _ in range(3):
+        field.click()
+        page.get_by_role("option").filter(has_text=title).first.click()
+        page.wait_for_timeout(1000)
+        if title in field.input_value():
+            return
+    raise AssertionError(f"{title!r} was chosen three times and {field.input_value()!r} is shown")
 
 
 def upload(page: Any, picture: Path) -> None:
