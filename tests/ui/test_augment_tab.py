@@ -30,7 +30,7 @@ class Judge:
 
     says: list[int]
     class_names: tuple[str, ...] = ("happy", "sad")
-    model_name: str = "stand-in"
+    folder: Path = Path("runs/mine")
     seen: list[tuple[int, ...]] = field(default_factory=list)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
@@ -121,7 +121,7 @@ def test_the_model_is_asked_about_original_and_draws(subject: view.Subject) -> N
     variants = view.draw_variants(subject.image, POLICIES["light"], 0)
     shown = view.variants_html(subject, variants, judge)
     assert judge.seen == [(1 + view.DRAWS, 48, 48, 1)]
-    assert "<b>9 of 12</b> draws <b>happy</b>, its label" in shown
+    assert "The model mine calls <b>9 of 12</b> draws <b>happy</b>, its label" in shown
     assert shown.count(">80% · not happy<") == 3
     assert shown.count("<img") == 13
 
@@ -201,7 +201,7 @@ def test_measuring_goes_operation_by_operation_and_ends_with_both_buttons(measur
     assert words[-1].startswith("Measured in")
     shown = steps[-2][1]
     assert shown.count("<tr>") == 1 + 2 + 1  # head, two operations, all together
-    assert "stand-in on 14 faces of tiny" in shown
+    assert "mine on 14 faces of tiny" in shown
     assert len(judge.seen) == 4
     assert all(shape[0] == 14 for shape in judge.seen)
     assert [button["interactive"] for button in _updates(steps[-1])] == [True, False]

@@ -246,6 +246,6 @@ def _verdict(subject: Subject, wanted: str, said: list[str], judge: Checkpoint |
     kept = sum(canonical_name(label) == canonical_name(wanted) for label in said)
     as_what = "its label" if subject.label else "what it calls the original"
     return (
-        f"The model {html.escape(judge.model_name)} calls <b>{kept} of {len(said)}</b> draws "
+        f"The model {html.escape(judge.folder.name)} calls <b>{kept} of {len(said)}</b> draws "
         f"<b>{html.escape(wanted)}</b>, {as_what}."
     )

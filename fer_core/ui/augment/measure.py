@@ -98,7 +98,7 @@ def _steps(
                 break
             found, planned, data = step
             done = len(found)
-            shown = findings.findings_html(found, judge.model_name, data)
+            shown = findings.findings_html(found, judge.folder.name, data)
             yield [f"Measured {done - 1} of {planned - 1} …", shown, *_buttons(True)]
             if limit is not None and time.monotonic() - began > limit and done < planned:
                 break
