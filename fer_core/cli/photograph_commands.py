@@ -1,4 +1,5 @@
-"""Command: how a checkpoint fares on faces in small, turned, dark, blurred photographs."""
+"""Commands on faces in small, turned, dark, blurred photographs: how a checkpoint fares on them,
+and what a run may learn from them."""
 
 from __future__ import annotations
 
@@ -31,6 +32,14 @@ def add_commands(command: Command) -> None:
         "--mtcnn", action="store_true", help="also count what MTCNN finds at its default settings"
     )
     found.add_argument("--out", type=Path, default=_OUT, help="Markdown file")
+    found = command(
+        "views", make_views, "find training faces in made-up photographs, to train on them as well"
+    )
+    found.add_argument("--data", required=True, help=DATA_HELP)
+    found.add_argument("--size", type=int, help="bring the images to this side in pixels first")
+    found.add_argument("--times", type=int, default=1, help="photographs of each face (1)")
+    found.add_argument("--seed", type=int, default=0)
+    found.add_argument("--out", type=Path, required=True, help="file for train --set views=FILE")
 
 
 def photo_study(chosen: argparse.Namespace) -> int:
@@ -80,3 +89,24 @@ def photo_study(chosen: argparse.Namespace) -> int:
     document = photographs_document(outcomes)
     print(f"written to {chosen.out}", file=sys.stderr)
     return show_result(chosen, document.records(), to_markdown(document))
+
+
+def make_views(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.photographs.views import found_views
+    from fer_core.data.views import write_views
+    from fer_core.inference.detect import FaceDetector
+
+    if chosen.times < 1:
+        raise ValueError(f"--times must be at least 1, got {chosen.times}")
+    faces = read_data(chosen.data, chosen.size)
+    own = faces.labels >= 0
+    if faces.source_split is not None:
+        own &= faces.source_split == "train"
+    rows = np.flatnonzero(own)
+    bar = progress_bar("photographs")
+    views = found_views(faces, rows, FaceDetector(), chosen.times, chosen.seed, bar)
+    write_views(chosen.out, views, faces)
+    asked = chosen.times * len(rows)
+    print(f"written to {chosen.out}", file=sys.stderr)
+    text = f"{len(views):,} of {asked:,} faces found; train with --set views={chosen.out}"
+    return show_result(chosen, {"asked": asked, "found": len(views)}, text)

@@ -16,6 +16,7 @@ from fer_core.data.augment import AugmentPolicy, augment
 from fer_core.data.balance import balanced_order
 from fer_core.data.faces import Faces
 from fer_core.data.preprocess import Preprocessing
+from fer_core.data.views import Views
 
 #: Sets up to this many bytes are moved to the GPU whole.
 _RESIDENT_BYTES = 8 * 2**30
@@ -32,7 +33,10 @@ class Batch:
 
 
 class FaceTensor:
-    """One part of a set, ready to be drawn from: images uint8 (N, H, W, C), labels int64 (N,)."""
+    """One part of a set, ready to be drawn from: images uint8 (N, H, W, C), labels int64 (N,).
+
+    Other views of the images, where there are any, stand behind them in `images`.
+    """
 
     def __init__(
         self,
@@ -40,9 +44,15 @@ class FaceTensor:
         labels: np.ndarray,
         device: torch.device,
         targets: np.ndarray | None = None,
+        views: Views | None = None,
     ) -> None:
         """images: uint8 (N, H, W, C); labels: int64 (N,); targets: float32 (N, classes) to learn
-        instead of the labels, or None."""
+        instead of the labels, or None; views: of these images, in their order."""
+        self._first_views = None
+        if views is not None:
+            ends = np.searchsorted(views.rows, np.arange(len(labels) + 1))
+            self._first_views = len(images) + ends  # (N + 1,): where each image's begin
+            images = np.concatenate([images, views.images])
         self.labels = torch.from_numpy(np.ascontiguousarray(labels)).to(device)
         self.targets = self.labels if targets is None else torch.from_numpy(targets).to(device)
         images = torch.from_numpy(np.ascontiguousarray(images))
@@ -58,10 +68,26 @@ class FaceTensor:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Images uint8 (B, H, W, C), labels int64 (B,) and targets at `positions`, on the
-        device."""
-        chosen = positions.to(self.images.device)
+    def drawn_views(
+        self, positions: np.ndarray, share: float, random: np.random.Generator
+    ) -> np.ndarray:
+        """int (M,), a row of `images` for each position: the image's own, or, in `share` of the
+        cases where it has other views, one of these."""
+        if self._first_views is None or not share:
+            return positions
+        first, last = self._first_views[positions], self._first_views[positions + 1]
+        view = first + (random.random(len(positions)) * (last - first)).astype(np.int64)
+        other = (random.random(len(positions)) < share) & (last > first)
+        return np.where(other, view, positions)
+
+    def take(
+        self, positions: torch.Tensor, rows: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Images uint8 (B, H, W, C), labels int64 (B,) and targets at `positions`, on the device.
+
+        rows: int64 (B,), see `drawn_views`.
+        """
+        chosen = (positions if rows is None else rows).to(self.images.device)
         images = self.images[chosen].to(self.device, non_blocking=True)
         places = positions.to(self.device)
         return images, self.labels[places], self.targets[places]
@@ -75,10 +101,12 @@ def training_batches(
     seed: int,
     epoch: int,
     balanced: bool = False,
+    views_share: float = 0.0,
 ) -> Iterator[Batch]:
     """One epoch in random order, augmented; a last batch of one image is dropped.
 
-    (Batch normalisation cannot learn from a single image.)
+    (Batch normalisation cannot learn from a single image.) views_share: of the images, how many
+    give way to another view of theirs.
     """
     random = np.random.default_rng((seed, epoch))
     if balanced:
@@ -88,12 +116,13 @@ def training_batches(
     generator = torch.Generator(device=part.device)
     generator.manual_seed(int(random.integers(2**62)))
     # moved once: a copy for each batch would wait for all that the device still has to do
-    positions = torch.from_numpy(order).to(part.images.device)
+    drawn = part.drawn_views(order, views_share, random)
+    positions, rows = (torch.from_numpy(of).to(part.images.device) for of in (order, drawn))
     for start in range(0, len(order), batch_size):
         chosen = positions[start : start + batch_size]
         if len(chosen) < 2:
             return
-        images, labels, targets = part.take(chosen)
+        images, labels, targets = part.take(chosen, rows[start : start + batch_size])
         unit = augment(preprocessing.to_unit(images), policy, generator)
         yield Batch(preprocessing.normalise(unit), labels, targets)
 

@@ -95,7 +95,7 @@ def paste_face(
     left, top = (
         int(random.integers(size // 4, length - size - size // 4 + 1)) for length in (width, height)
     )
-    ground = Image.fromarray(_background(height, width, random))
+    ground = Image.fromarray(background(height, width, random))
     lay_face(ground, face, size, (left, top), roll_degrees, random)
     return np.array(ground), (left + size / 2, top + size / 2)
 
@@ -154,7 +154,7 @@ def measure_frame(
     }
 
 
-def _background(height: int, width: int, random: np.random.Generator) -> np.ndarray:
+def background(height: int, width: int, random: np.random.Generator) -> np.ndarray:
     """uint8 (height, width, 3), one of three kinds at random."""
     first, second = random.integers(30, 226, (2, 3))
     kind = _BACKGROUNDS[random.integers(len(_BACKGROUNDS))]

@@ -41,7 +41,9 @@ class RunConfig:
     chunk_size, max_updates, max_seconds (of training, validation not counted; without phases the
     schedule keeps up with the clock): 0 turns them off.
     mixup_alpha, cutmix_alpha: images blended, or patched together (training.mixing), 0 turns one
-    off; mix_probability: share of the batches that are mixed. votes_share: of the target, what the
+    off; mix_probability: share of the batches that are mixed. views: a file of other views of the
+    training images (data.views), "" for none; views_share: how often one takes an image's place.
+    votes_share: of the target, what the
     FER+ taggers said; votes_read: a vote for the class that it names, or for the labels that images
     with such votes have in the training part. teachers: checkpoint folders; teacher_share: of the
     loss, what they say, at teacher_temperature; teacher_sees: the very batch that the learner sees,
@@ -93,6 +95,8 @@ class RunConfig:
     mixup_alpha: float = 0.0
     cutmix_alpha: float = 0.0
     mix_probability: float = 1.0
+    views: str = ""
+    views_share: float = 0.5
     votes_share: float = 0.0
     votes_read: str = "names"
     teachers: tuple[str, ...] = ()
@@ -133,6 +137,11 @@ class RunConfig:
         if self.channels not in (1, 3):
             raise ConfigError(f"channels must be 1 (grey) or 3 (colour), got {self.channels}")
         if any(part.preparation for part in (self, *self.phase_configs())):
+            if self.views:
+                raise ConfigError(
+                    "views needs the images as they are, since copies have no views; set "
+                    'preparation to nothing or views=""'
+                )
             if self.votes_share:
                 raise ConfigError(
                     "votes_share needs the images as they are, since copies have no votes; set "

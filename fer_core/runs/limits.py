@@ -54,6 +54,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "mixup_alpha": (0.0, 100.0),
     "cutmix_alpha": (0.0, 100.0),
     "mix_probability": (0.0, 1.0),
+    "views_share": (0.0, 1.0),
     "votes_share": (0.0, 1.0),
     "teacher_share": (0.0, 1.0),
     "teacher_temperature": (0.1, 100.0),

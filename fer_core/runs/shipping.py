@@ -48,7 +48,8 @@ def without_path(config: RunConfig) -> RunConfig:
     """
     start = _short(config.start_from) if config.start_from else ""
     teachers = tuple(map(_short, config.teachers))
-    config = dataclasses.replace(config, start_from=start, teachers=teachers)
+    views = f"data/{Path(config.views).name}" if config.views else ""
+    config = dataclasses.replace(config, start_from=start, teachers=teachers, views=views)
     return dataclasses.replace(config, data=portable_source(config.data))
 
 

@@ -15,6 +15,7 @@ from fer_core.data.preprocess import IMAGENET_MEAN, IMAGENET_STD, PixelScaler, P
 from fer_core.data.readers import read_faces
 from fer_core.data.split import Split, SplitPlan, split_faces
 from fer_core.data.twins import has_twin_in
+from fer_core.data.views import Views, read_views
 from fer_core.labels import canonical_name, ordered_classes
 from fer_core.runs.checkpoint import read_start
 from fer_core.runs.config import RunConfig
@@ -90,6 +91,17 @@ def prepare_part(
     names = data.faces.class_names
     made = prepare_training(images, labels, names, config.preparation, config.seed, progress)
     return made.images, made.labels, made.rows
+
+
+def part_views(config: RunConfig, data: RunData) -> Views | None:
+    """Other views of the training part, where the config names a file of them; DataError where it
+    has none of these images."""
+    if not config.views:
+        return None
+    views = read_views(config.views, data.faces).of_part(data.split.train)
+    if not len(views):
+        raise DataError(f"{config.views} has no view of a training image of {data.faces.name}")
+    return views
 
 
 def read_run_faces(

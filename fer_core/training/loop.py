@@ -23,7 +23,7 @@ from fer_core.models.freezing import freeze_first, set_training
 from fer_core.runs.checkpoint import load_start
 from fer_core.runs.config import RunConfig
 from fer_core.training.averaging import average_into
-from fer_core.training.dataset import RunData, prepare_part
+from fer_core.training.dataset import RunData, part_views, prepare_part
 from fer_core.training.devices import computes_in_half, try_kernels
 from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
 from fer_core.training.objective import Lesson, Objective, parts_of_batch
@@ -100,7 +100,9 @@ class Training:
 
         config, data = self.phases[place], self.data
         images, labels, rows = prepare_part(config, data, on_part)
-        self.train_part = FaceTensor(images, labels, self.device, self.targets)
+        self.train_part = FaceTensor(
+            images, labels, self.device, self.targets, part_views(config, data)
+        )
         self.steps = steps_per_epoch(len(labels), config.batch_size)
         self.optimizer = build_optimizer(config, self.model)
         self.schedule = build_schedule(config, self.optimizer, self.steps)
@@ -192,6 +194,7 @@ class Training:
             config.seed,
             self.epoch,
             config.balanced_sampling,
+            config.views_share,
         )
         for step, batch in enumerate(batches, start=1):
             if should_stop():

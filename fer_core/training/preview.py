@@ -10,7 +10,7 @@ import torch
 
 from fer_core.data.batches import FaceTensor, training_batches
 from fer_core.runs.config import RunConfig
-from fer_core.training.dataset import load_run_data, prepare_part
+from fer_core.training.dataset import load_run_data, part_views, prepare_part
 from fer_core.training.mixing import Mixing
 from fer_core.training.targets import vote_targets
 
@@ -44,7 +44,8 @@ def preview_batch(
         rows = np.sort(np.random.default_rng(config.seed).permutation(rows)[:_MOST_IMAGES])
     data = replace(data, split=replace(data.split, train=rows))
     images, labels, _ = prepare_part(first, data)
-    part = FaceTensor(images, labels, torch.device("cpu"), vote_targets(config, data))
+    targets, views = vote_targets(config, data), part_views(config, data)
+    part = FaceTensor(images, labels, torch.device("cpu"), targets, views)
     torch.manual_seed(config.seed)
     batch = next(
         training_batches(
@@ -55,6 +56,7 @@ def preview_batch(
             config.seed,
             0,
             first.balanced_sampling,
+            first.views_share,
         )
     )
     names = data.faces.class_names

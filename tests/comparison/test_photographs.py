@@ -8,7 +8,8 @@ import pytest
 from fer_core.comparison.photographs.conditions import CONDITIONS, Condition, photograph
 from fer_core.comparison.photographs.report import photographs_document, write_photographs
 from fer_core.comparison.photographs.study import Outcome, study_photographs
-from fer_core.data.faces import Faces
+from fer_core.comparison.photographs.views import found_views
+from fer_core.data.faces import DataError, Faces
 from fer_core.data.synthetic import draw_faces
 from fer_core.inference.detect import FaceDetector
 from fer_core.paths import SHIPPED_CHECKPOINTS
@@ -129,3 +130,31 @@ def test_the_page_holds_every_figure(outcomes: list[Outcome], tmp_path) -> None:
     assert photographs_document([unseen]).rows == (
         ("dark", "24", "8", "0.0 %", "–", "–", "–", "–"),
     )
+
+
+def test_views_are_found_faces_of_the_rows_that_were_asked_for(drawn: Faces) -> None:
+    rows, ticks = np.array([1, 4, 9]), []
+    found = found_views(
+        drawn, rows, FaceDetector(), times=3, seed=5, progress=lambda *at: ticks.append(at)
+    )
+    assert ticks[-1] == (9, 9)
+    assert found.images.shape == (len(found), *drawn.images.shape[1:])
+    assert set(found.rows) <= set(rows.tolist())
+    assert 4 <= len(found) <= 9  # the detector finds most drawn faces
+    again = found_views(drawn, rows, FaceDetector(), times=3, seed=5)
+    assert (again.images == found.images).all()
+    alike = [
+        [np.corrcoef(view.ravel(), drawn.images[row].ravel())[0, 1] for row in rows]
+        for view in found.images
+    ]
+    nearest = rows[np.argmax(alike, axis=1)]
+    assert (nearest == found.rows).mean() > 0.6  # by chance a third
+
+
+def test_views_of_images_that_are_not_square_are_refused(drawn: Faces) -> None:
+    wide = drawn.subset(slice(0, 4))
+    wide = Faces(wide.images[:, ::2], wide.labels, wide.ids, wide.class_names, name="wide")
+    with pytest.raises(DataError, match="views are square, the images of wide are 48 x 96"):
+        found_views(wide, np.arange(4), FaceDetector())
+    with pytest.raises(DataError, match="has no training images"):
+        found_views(drawn, np.arange(0), FaceDetector())

@@ -26,6 +26,9 @@ LARGE = 64
 #: spoil(picture, side of the face in pixels, random) → the picture as the camera leaves it
 Spoil = Callable[[Image.Image, int, np.random.Generator], Image.Image]
 
+#: ground(random) → a picture of WIDTH x HEIGHT pixels
+Ground = Callable[[np.random.Generator], Image.Image]
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -46,15 +49,20 @@ class Photograph:
 
 
 def photograph(
-    face: np.ndarray, side: int, condition: Condition, random: np.random.Generator
+    face: np.ndarray,
+    side: int,
+    condition: Condition,
+    random: np.random.Generator,
+    ground: Ground | None = None,
 ) -> Photograph:
     """One face (uint8 (h, w, 1 or 3)) at `side` pixels somewhere in a photograph.
 
-    The same generator state gives the same pixels.
+    The same generator state gives the same pixels. ground: what it is pasted on, by default a part
+    of scikit-learn's photographs.
     """
     if not 8 <= side <= HEIGHT:
         raise ValueError(f"side must be 8 to {HEIGHT} pixels, got {side}")
-    picture = _ground(random)
+    picture = (ground or _ground)(random)
     left = int(random.integers(0, WIDTH - side + 1))
     top = int(random.integers(0, HEIGHT - side + 1))
     lay_face(picture, face, side, (left, top), condition.roll_degrees, random)

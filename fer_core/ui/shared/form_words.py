@@ -14,6 +14,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "drop_duplicates",
         "train_share",
         "preparation",
+        "views",
+        "views_share",
     ),
     "Model": ("model_options", "ema_decay", "start_from", "frozen_share"),
     "Optimiser": (
@@ -149,6 +151,15 @@ LABELS: dict[str, tuple[str, str]] = {
         "Share of the FER+ votes",
         "How much of the target ten taggers' votes make, the label the rest; needs votes beside "
         "the data, 0 turns it off.",
+    ),
+    "views": (
+        "Other views of the images",
+        "A file that python -m fer_core views wrote: each training face as it is found in made-up "
+        "photographs. Empty for none.",
+    ),
+    "views_share": (
+        "Share of other views",
+        "How often such a view is shown in the place of the image.",
     ),
     "votes_read": (
         "A FER+ vote counts for",

@@ -1,0 +1,101 @@
+"""Other views of a set's images: written, read again, refused for another set, drawn now and then."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.data.augment import POLICIES
+from fer_core.data.batches import FaceTensor, training_batches
+from fer_core.data.faces import DataError, Faces
+from fer_core.data.preprocess import Preprocessing
+from fer_core.data.views import Views, read_views, write_views
+
+
+@pytest.fixture
+def views(tiny_faces: Faces) -> Views:
+    """Two views of every second image: its row's number as a brightness above 100."""
+    rows = np.repeat(np.arange(0, 70, 2), 2)
+    images = np.broadcast_to((100 + rows).astype(np.uint8)[:, None, None, None], (70, 48, 48, 1))
+    return Views(np.ascontiguousarray(images), rows)
+
+
+def test_views_are_read_as_they_were_written(
+    tiny_faces: Faces, views: Views, tmp_path: Path
+) -> None:
+    path = tmp_path / "deep" / "views.npz"
+    write_views(path, views, tiny_faces)
+    renamed = replace(tiny_faces, labels=6 - tiny_faces.labels, fingerprint="")
+    for faces in (tiny_faces, renamed):  # labels may be read otherwise, the pixels are the same
+        again = read_views(path, faces)
+        assert (again.images == views.images).all()
+        assert (again.rows == views.rows).all()
+
+
+def test_views_of_another_set_or_size_and_other_files_are_refused(
+    tiny_faces: Faces, views: Views, tmp_path: Path
+) -> None:
+    path = tmp_path / "views.npz"
+    write_views(path, views, tiny_faces)
+    with pytest.raises(DataError, match="shows the images of another set than tiny"):
+        read_views(path, replace(tiny_faces, images=tiny_faces.images + 1, fingerprint=""))
+    small = replace(tiny_faces, images=tiny_faces.images[:, ::2, ::2], fingerprint="")
+    with pytest.raises(DataError, match=r"the set's images are uint8 \(24, 24, 1\)"):
+        read_views(path, small)
+    write_views(path, Views(views.images, views.rows + 60), tiny_faces)  # rows that it has not
+    with pytest.raises(DataError, match="another set"):
+        read_views(path, tiny_faces)
+    path.write_text("no archive")
+    with pytest.raises(DataError, match="is no file of views .* fer_core views"):
+        read_views(path, tiny_faces)
+    with pytest.raises(DataError, match="is no file of views"):
+        read_views(tmp_path / "missing.npz", tiny_faces)
+    np.savez(path, images=views.images)
+    with pytest.raises(DataError, match="is no file of views"):
+        read_views(path, tiny_faces)
+
+
+def test_a_part_has_the_views_of_its_own_images(views: Views) -> None:
+    part = views.of_part(np.array([8, 3, 6, 2]))
+    assert part.rows.tolist() == [0, 0, 2, 2, 3, 3]
+    assert part.images[:, 0, 0, 0].tolist() == [108, 108, 106, 106, 102, 102]
+    assert len(views.of_part(np.array([1, 3]))) == 0
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0.0), (1.0, 0.5), (0.4, 0.2)])
+def test_a_view_takes_the_place_of_its_own_image(
+    tiny_faces: Faces, views: Views, share: float, expected: float
+) -> None:
+    """Half of the images have views, so at most half of what is drawn are views."""
+    part = FaceTensor(
+        tiny_faces.images, np.arange(70), torch.device("cpu"), views=views.of_part(np.arange(70))
+    )
+    seen = drawn = 0
+    for epoch in range(12):
+        for batch in training_batches(
+            part, Preprocessing(), POLICIES["none"], 16, 0, epoch, views_share=share
+        ):
+            pixels = ((batch.images[:, 0] + 1) / 2 * 255).round()
+            flat = pixels.amax(dim=(1, 2)) == pixels.amin(dim=(1, 2))
+            assert (pixels[flat, 0, 0] == 100 + batch.labels[flat]).all()
+            drawn += int(flat.sum())
+            seen += len(flat)
+    assert seen == 12 * 70
+    assert drawn / seen == pytest.approx(expected, abs=0.001 if share in (0, 1) else 0.04)
+
+
+def test_views_leave_the_order_of_a_run_without_them(tiny_faces: Faces, views: Views) -> None:
+    plain = FaceTensor(tiny_faces.images, tiny_faces.labels, torch.device("cpu"))
+    more = FaceTensor(
+        tiny_faces.images,
+        tiny_faces.labels,
+        torch.device("cpu"),
+        views=views.of_part(np.arange(70)),
+    )
+    first, second = (
+        [b.images for b in training_batches(p, Preprocessing(), POLICIES["standard"], 16, 0, 0)]
+        for p in (plain, more)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
