@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from fer_core.cli import main
+from fer_core.data.readers import read_faces
 from fer_core.data.synthetic import draw_faces
+from fer_core.data.views import read_views
 from fer_core.paths import SHIPPED_CHECKPOINTS
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import RunConfig
@@ -158,14 +160,19 @@ def test_marked_pictures_of_one_name_do_not_replace_each_other(run: Path, tmp_pa
     }
 
 
+def _drawn_folder(place: Path) -> None:
+    """21 drawn faces, a folder for each class."""
+    drawn = draw_faces(21, image_size=96, seed=3)
+    for number, (image, label) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
+        folder = place / drawn.class_names[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[:, :, 0]).save(folder / f"{number}.png")
+
+
 def test_a_study_that_finds_no_face_is_json_all_the_same(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    drawn = draw_faces(21, image_size=96, seed=3)
-    for number, (image, label) in enumerate(zip(drawn.images, drawn.labels, strict=True)):
-        folder = tmp_path / "faces" / drawn.class_names[label]
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image[:, :, 0]).save(folder / f"{number}.png")
+    _drawn_folder(tmp_path / "faces")
     out = tmp_path / "photographs.md"
     words = ["photo-study", str(SHIPPED_CHECKPOINTS / "expressnet"), "--count", "2", "--sizes", "8"]
     capsys.readouterr()
@@ -173,6 +180,19 @@ def test_a_study_that_finds_no_face_is_json_all_the_same(
     assert {row["found"] for row in rows} == {0}
     assert {row["accuracy"] for row in rows} == {None}
     assert "photo-study checkpoints/expressnet --data data/faces" in out.read_text()
+
+
+def test_views_of_a_set_are_made_for_a_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "faces", tmp_path / "views.npz"
+    _drawn_folder(folder)
+    capsys.readouterr()
+    found = _json(capsys, "views", "--data", str(folder), "--size", "48", "--out", str(out))
+    views = read_views(out, read_faces(str(folder), image_size=48))
+    assert found["asked"] == 21 >= found["found"] == len(views) > 10
+    assert main(["views", "--data", str(folder), "--out", str(out), "--times", "0"]) != 0
+    assert "--times must be at least 1, got 0" in capsys.readouterr().err
 
 
 def test_ship_leaves_a_checkpoint_without_local_paths(

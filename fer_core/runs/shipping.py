@@ -48,7 +48,7 @@ def without_path(config: RunConfig) -> RunConfig:
     """
     start = _short(config.start_from) if config.start_from else ""
     teachers = tuple(map(_short, config.teachers))
-    views = f"data/{Path(config.views).name}" if config.views else ""
+    views = _portable_file(config.views) if config.views else ""
     config = dataclasses.replace(config, start_from=start, teachers=teachers, views=views)
     return dataclasses.replace(config, data=portable_source(config.data))
 
@@ -57,14 +57,20 @@ def portable_source(data: str) -> str:
     """data/FILE in place of a path; "drawn", "drawn:…" and "hub:…" as they are."""
     if data.partition(":")[0] in ("drawn", "hub"):
         return data
-    return f"data/{Path(data).name}"
+    return _portable_file(data)
 
 
 def portable_setting(field: str, value: str) -> str:
     """A setting as text, of checkpoints only their names and those of the folders they lie in."""
+    if field == "views" and value:
+        return _portable_file(value)
     if field not in ("start_from", "teachers") or not value:
         return value
     return ",".join(_short(part.strip()) for part in value.split(","))
+
+
+def _portable_file(path: str) -> str:
+    return f"data/{Path(path).name}"
 
 
 def _short(folder: str) -> str:

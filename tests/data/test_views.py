@@ -1,4 +1,4 @@
-"""Other views of a set's images: written, read again, refused for another set, drawn now and then."""
+"""Other views of a set's images: written, read, refused for another set, drawn now and then."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_views_of_another_set_or_size_and_other_files_are_refused(
     with pytest.raises(DataError, match="another set"):
         read_views(path, tiny_faces)
     path.write_text("no archive")
-    with pytest.raises(DataError, match="is no file of views .* fer_core views"):
+    with pytest.raises(DataError, match=r"is no file of views .* fer_core views"):
         read_views(path, tiny_faces)
     with pytest.raises(DataError, match="is no file of views"):
         read_views(tmp_path / "missing.npz", tiny_faces)

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from fer_core.data.augment import AugmentPolicy
+from fer_core.data.batches import FaceTensor
 from fer_core.data.faces import DataError
+from fer_core.data.views import Views, write_views
 from fer_core.data.votes import VOTES_FILE, Votes
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
@@ -205,6 +207,40 @@ def test_stored_answers_are_those_to_the_image_as_the_set_has_it(
     np.testing.assert_allclose(training.targets, expected, atol=1e-5)
     assert training.objective.teachers is None  # nothing is asked a second time, batch by batch
     with pytest.raises(ConfigError, match="teacher_sees=original needs the images as they are"):
+        replace(config, preparation=("mirror",))
+
+
+def test_views_are_learned_with_the_targets_of_their_images(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    """A dark square on bright ground, where the set has bright squares: only views can teach it."""
+    data = load_run_data(tiny_config)
+    rows = data.split.train
+    negative = Views(255 - data.faces.images[rows], rows)
+    path = tmp_path / "views.npz"
+    write_views(path, negative, data.faces)
+    config = replace(tiny_config, epochs=16, views=str(path), views_share=0.5, votes_share=0.0)
+    right = {}
+    for name, one in (("with", config), ("without", replace(config, views=""))):
+        training = _training(one)
+        list(training.epochs())
+        part = FaceTensor(negative.images, data.faces.labels[rows], _CPU)
+        said = training.predict(part).argmax(axis=1)
+        right[name] = (said == data.faces.labels[rows]).mean()
+    assert right["with"] > 0.8 > 0.5 > right["without"], right
+
+
+def test_views_need_the_images_as_they_are_and_one_of_the_training_part(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    data = load_run_data(tiny_config)
+    path = tmp_path / "views.npz"
+    rows = data.split.test[:3]
+    write_views(path, Views(data.faces.images[rows], rows), data.faces)
+    config = replace(tiny_config, views=str(path))
+    with pytest.raises(DataError, match="has no view of a training image"):
+        list(_training(config).epochs())
+    with pytest.raises(ConfigError, match="views needs the images as they are"):
         replace(config, preparation=("mirror",))
 
 
