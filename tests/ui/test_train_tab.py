@@ -54,6 +54,35 @@ def test_preview_of_a_bad_form_has_the_reason_and_no_command(settings: AppSettin
     assert "Epochs must be" in message
 
 
+def test_a_run_that_lacks_votes_or_views_is_told_so_before_it_starts(
+    settings: AppSettings, tmp_path: Path
+) -> None:
+    taught = RECIPES["expressnet_small"].config
+    values = run_form.form_values(taught)
+
+    def said(name: str = "expressnet_small", **changes: Any) -> str:
+        filled = {**values, **changes}
+        return train_tab.form_preview(settings, name, "none", DEFAULT_DATA_CHOICE, None, filled)[1]
+
+    assert "This cannot start" in said()
+    assert "40% of the target from FER+ votes" in said()
+    assert "drawn faces (built in) has none" in said()
+    assert "cannot start" not in said(votes_share=0)
+    assert "the file of views lost.npz is not there" in said(votes_share=0, views="lost.npz")
+    there = tmp_path / "views.npz"
+    there.touch()
+    assert "cannot start" not in said(votes_share=0, views=str(there))
+    config = train_tab.read_form("expressnet_small", "none", DEFAULT_DATA_CHOICE, None, values)
+    with pytest.raises(ConfigError, match="from FER"):
+        train_tab.start_from_form(settings, config, "no-votes")
+    public = dataclasses.replace(settings, public=True)
+    shown = train_tab.form_preview(
+        public, "expressnet_small", "none", DEFAULT_DATA_CHOICE, None, {**values, "views": "x"}
+    )
+    assert shown[1] == live_run.CLOSED
+    assert not (settings.runs_folder / "no-votes").exists()
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs are queued but no process is started."""

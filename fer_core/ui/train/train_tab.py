@@ -39,6 +39,7 @@ from fer_core.ui.train.run_form import (
     form_values,
     source_name,
 )
+from fer_core.ui.train.start_checks import what_is_missing
 
 _FIRST_RECIPE = "quick"
 _FIELDS = form_fields(tuple(MODELS))
@@ -262,14 +263,19 @@ def form_preview(
         return "", problem(error), shown_data, ""
     different = changes(config, find_recipe(recipe).config)
     note = f"Changed from the recipe: {plain('; '.join(different))}." if different else ""
-    message = CLOSED if settings.public else note
-    return repeat_command(config), message, shown_data, note_html(describe_policy(config.augment))
+    if settings.public:  # a visitor's typing shall not find out which files there are
+        note = CLOSED
+    elif missing := what_is_missing(config):
+        note = problem(ConfigError(missing))
+    return repeat_command(config), note, shown_data, note_html(describe_policy(config.augment))
 
 
 def start_from_form(settings: AppSettings, config: RunConfig, name: str | None) -> RunFolder:
     """Queue a run. RunError on a published page, or when the name cannot be used."""
     if settings.public:
         raise RunError(CLOSED)
+    if missing := what_is_missing(config):
+        raise ConfigError(missing)
     # people write names with blanks; a folder, and the command line, are better off without
     return start_run(config, settings.runs_folder, "-".join((name or "").split()) or None)
 

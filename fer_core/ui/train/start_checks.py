@@ -1,0 +1,25 @@
+"""What a run would fail by in its first minute, said beside the button before it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fer_core.data.votes import has_votes
+from fer_core.runs.config import RunConfig
+from fer_core.ui.train.run_form import source_name
+
+
+def what_is_missing(config: RunConfig) -> str:
+    """What a run of this configuration would fail by at once, "" when nothing is known."""
+    if config.votes_share and not has_votes(config.data):
+        return (
+            f"it wants {config.votes_share:.0%} of the target from FER+ votes (votes_share), and "
+            f"{source_name(config.data)} has none. Choose FER2013 with fer2013new.csv beside its "
+            "csv in the Data tab, or set “Share of the FER+ votes” to 0."
+        )
+    if config.views and not Path(config.views).is_file():
+        return (
+            f"the file of views {config.views} is not there. Make one with python -m fer_core "
+            "views, or leave “Other views of the images” empty."
+        )
+    return ""
