@@ -182,6 +182,21 @@ def test_a_study_that_finds_no_face_is_json_all_the_same(
     assert "photo-study checkpoints/expressnet --data data/faces" in out.read_text()
 
 
+def test_an_alignment_study_writes_its_table(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "faces", tmp_path / "alignment.md"
+    _drawn_folder(folder)
+    words = ["alignment-study", str(SHIPPED_CHECKPOINTS / "expressnet-nano"), "--count", "2"]
+    capsys.readouterr()
+    found = _json(capsys, *words, "--data", str(folder), "--turned", "0", "20", "--out", str(out))
+    assert set(found) == {"0", "20"}
+    assert {row["pasted"] for row in found["20"] if row["size"] == "all"} == {8}
+    page = out.read_text()
+    assert "turned by up to 20°" in page
+    assert "checkpoints/expressnet-nano --data data/faces --count 2 --turned 0 20`" in page
+
+
 def test_views_of_a_set_are_made_for_a_run(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -110,19 +111,44 @@ def _unused(folder: Path, stem: str, what: str, used: set[Path]) -> Path:
 
 
 def alignment_study(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.alignments import alignment_document
+    from fer_core.comparison.marks import write_results
+    from fer_core.comparison.sweeps.document import to_markdown
     from fer_core.inference.alignment_study import compare_alignments
     from fer_core.inference.detect import FaceDetector
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.runs.shipping import portable_source
     from fer_core.training.evaluation import part_of, run_config
+    from fer_core.training.scoring import commit, machine_name
 
     faces, checkpoint = read_data(chosen.data), load_checkpoint(chosen.checkpoint)
     rows, *_ = part_of(faces, run_config(checkpoint), checkpoint.class_names, "validation")
-    table = compare_alignments(
-        checkpoint,
-        faces.subset(rows),
-        FaceDetector(),
-        count=chosen.count,
-        roll_degrees=chosen.turned,
-        progress=progress_bar("aligning"),
+    part, detector = faces.subset(rows), FaceDetector()
+    studies = {
+        roll: compare_alignments(
+            checkpoint,
+            part,
+            detector,
+            count=chosen.count,
+            roll_degrees=roll,
+            progress=progress_bar(f"turned by {roll:g} degrees" if roll else "aligning"),
+        )
+        for roll in dict.fromkeys(chosen.turned)
+    }
+    place = checkpoint.folder.resolve()
+    call = ["alignment-study", f"{place.parent.name}/{place.name}", "--data"]
+    call += [portable_source(chosen.data), "--count", f"{chosen.count}", "--turned"]
+    call += [f"{roll:g}" for roll in studies]
+    document = alignment_document(studies)
+    part_text = (
+        f"{to_markdown(document)}\nMade by `python -m fer_core {shlex.join(call)}`, seed 0, commit "
+        f"{commit() or 'unknown'}, {machine_name()}."
     )
-    return show_result(chosen, frame_rows(table), table.round(3).to_string(index=False))
+    page = (
+        "# Aligning found faces\n\nFaces of the validation part, pasted on made-up grounds at 64, "
+        "96, 160 and 240 pixels, found, aligned and classified, one side of each; all ways on the "
+        f"same found faces, and these as the set has them.\n\n{part_text}\n"
+    )
+    written = write_results("alignment", page, part_text, chosen.out, chosen.readme)
+    tables = {f"{roll:g}": frame_rows(table) for roll, table in studies.items()}
+    return show_result(chosen, tables, f"{page}\nwritten to {written}")

@@ -113,7 +113,16 @@ def _parser() -> argparse.ArgumentParser:
     add_checkpoint(study)
     study.add_argument("--data", required=True, help=DATA_HELP)
     study.add_argument("--count", type=int, default=450, help="faces of the validation part")
-    study.add_argument("--turned", type=float, default=0.0, help="turn each by up to this, degrees")
+    study.add_argument(
+        "--turned",
+        type=float,
+        nargs="+",
+        default=[0.0],
+        metavar="DEGREES",
+        help="turn each by up to this; a column of the table for each (0)",
+    )
+    study.add_argument("--out", type=Path, help="Markdown file (results/alignment.md)")
+    study.add_argument("--readme", type=Path, metavar="FILE", help="renew the table in it, too")
 
     ship = command(
         "ship", training_commands.ship, "copy a finished run to checkpoints/, free of local paths"

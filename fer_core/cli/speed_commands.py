@@ -156,14 +156,7 @@ def _written(
     chosen: argparse.Namespace, values: dict[str, Any], text: str, name: str, part: str
 ) -> int:
     """Keep the page `text` as results/NAME.md, and its `part` in the README where asked for."""
-    from fer_core.comparison.marks import marks, put_marked
-    from fer_core.runs.record import write_text
+    from fer_core.comparison.marks import write_results
 
-    path = chosen.out or _RESULTS / f"{name}.md"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, text)
-    if chosen.readme and not put_marked(chosen.readme, *marks(name), part):
-        raise ValueError(
-            f"{chosen.readme} has no part between the marks {' and '.join(marks(name))}"
-        )
+    path = write_results(name, text, part, chosen.out, chosen.readme)
     return show_result(chosen, values, f"{text}\nwritten to {path}")
