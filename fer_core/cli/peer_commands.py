@@ -108,9 +108,8 @@ def _other_peers(chosen: argparse.Namespace, faces: SharedFaces) -> list[Peer]:
 
 def _write(chosen: argparse.Namespace, name: str, title: str, document: TableDocument) -> int:
     """The document into the command's file, and into the README where one is named."""
-    from fer_core.comparison.marks import marks, put_marked
+    from fer_core.comparison.marks import write_results
     from fer_core.comparison.sweeps.document import to_markdown
-    from fer_core.runs.record import write_text
     from fer_core.runs.shipping import portable_source
     from fer_core.training.scoring import commit, machine_name
 
@@ -122,11 +121,7 @@ def _write(chosen: argparse.Namespace, name: str, title: str, document: TableDoc
         words += ["--part", chosen.part]
     made_by = f"Made by `{shlex.join(words)}` at commit {commit()}, {machine_name()}."
     table = to_markdown(document).partition("\n")[2].strip()
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(chosen.out, f"# {title}\n\n{table}\n\n{made_by}\n")
-    if chosen.readme and not put_marked(chosen.readme, *marks(name), f"{table}\n\n{made_by}"):
-        raise ValueError(
-            f"{chosen.readme} has no part between the marks {' and '.join(marks(name))}"
-        )
+    part = f"{table}\n\n{made_by}"
+    write_results(name, f"# {title}\n\n{part}\n", part, chosen.out, chosen.readme)
     print(f"written to {chosen.out}", file=sys.stderr)
     return show_result(chosen, document.records(), to_markdown(document))
