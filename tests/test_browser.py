@@ -212,6 +212,19 @@ def test_a_run_goes_from_the_data_to_a_photo(page: Any, served_app: ServedApp) -
     assert page.locator("#predict-result .bars li").count() == 7
 
 
+def test_the_command_is_that_of_the_recipe_chosen_last(page: Any) -> None:
+    """A recipe fills text boxes too, whose change asked for the command with half a form."""
+    open_tab(page, "Train")
+    for title, name in (("ExpressNet, taught", "expressnet_small"), ("Quick look", "quick")):
+        page.locator("#recipe input").click()
+        page.get_by_role("option", name=title, exact=True).click()
+        command = page.locator("#repeat-command textarea")
+        wanted = f"python -m fer_core train --recipe {name} --data drawn"
+        sync_api.expect(command).to_have_value(wanted, timeout=PATIENCE)
+        page.wait_for_timeout(3_000)  # what a box's change asks for has come by then
+        assert command.input_value() == wanted
+
+
 def test_an_example_is_predicted_with_a_click(page: Any) -> None:
     choose_checkpoint(page, "only happy")
     page.locator("#predict-examples button").first.click()

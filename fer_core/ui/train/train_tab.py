@@ -15,7 +15,7 @@ from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipes import RECIPES, find_recipe
 from fer_core.runs.record import RunError
 from fer_core.training.job import repeat_command, start_run
-from fer_core.ui.shared.edits import edited
+from fer_core.ui.shared.edits import on_edit
 from fer_core.ui.shared.model_list import every_model, options_info
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
@@ -149,14 +149,7 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
         **quiet,
     )
     # Not `change` of all: a recipe that fills twenty fields must not ask twenty times.
-    gr.on(
-        [edited(widget) for widget in (augmentation, own_split, *fields)],
-        on_form,
-        form,
-        preview,
-        trigger_mode="always_last",
-        **quiet,
-    )
+    on_edit((augmentation, own_split, *fields), on_form, form, preview, **quiet)
     shared.policy.change(lambda: FROM_AUGMENT_TAB, None, augmentation, **quiet).then(
         on_form, form, preview, **quiet
     )

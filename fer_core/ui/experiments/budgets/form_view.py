@@ -17,7 +17,7 @@ from fer_core.ui.experiments.budgets.form import (
     suggested_name,
 )
 from fer_core.ui.experiments.budgets.results import stored_names
-from fer_core.ui.shared.edits import edited
+from fer_core.ui.shared.edits import on_edit
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 from fer_core.ui.train.live_run import CLOSED
@@ -155,14 +155,7 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
     kind.input(on_kind, kind, [amount, name], trigger_mode="always_last", **QUIET).then(
         on_form, fields, outputs, **QUIET
     )
-    gr.on(
-        [edited(widget) for widget in (name, amount, seed, share, *flat)],
-        on_form,
-        fields,
-        outputs,
-        trigger_mode="always_last",
-        **QUIET,
-    )
+    on_edit((name, amount, seed, share, *flat), on_form, fields, outputs, **QUIET)
     for button, step in ((more, 1), (fewer, -1)):
         button.click(
             lambda count, step=step: on_count(count, step),

@@ -13,7 +13,7 @@ from fer_core.runs.recipes import RECIPES, find_recipe
 from fer_core.runs.record import RunError
 from fer_core.training.sweep_queue import check_free
 from fer_core.ui.experiments.sweeps import form
-from fer_core.ui.shared.edits import edited
+from fer_core.ui.shared.edits import on_edit
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, SharedState
 from fer_core.ui.train.live_run import CLOSED
@@ -181,10 +181,12 @@ def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
 
     outputs = [preview, message, data_line]
     wiring = {"fn": on_form, "inputs": inputs, "outputs": outputs, **_QUIET}
-    gr.on(
-        [edited(widget) for widget in (own_split, *inputs[4:]) if widget not in fields],
-        trigger_mode="always_last",
-        **wiring,
+    on_edit(
+        [widget for widget in (own_split, *inputs[4:]) if widget not in fields],
+        on_form,
+        inputs,
+        outputs,
+        **_QUIET,
     )
     for field, box in zip(fields, values, strict=True):
         field.input(form.suggested_values, field, box, trigger_mode="always_last", **_QUIET).then(
