@@ -31,7 +31,7 @@ class Views:
     def of_part(self, indices: np.ndarray) -> Views:
         """Those of the images at `indices` (int (N,)), with rows that count from 0 among these, in
         their order."""
-        places = np.full(max([-1, *indices, *self.rows]) + 1, -1)
+        places = np.full(max(indices.max(initial=-1), self.rows.max(initial=-1)) + 1, -1)
         places[indices] = np.arange(len(indices))
         rows = places[self.rows]
         order = np.argsort(rows, kind="stable")[(rows < 0).sum() :]
