@@ -35,19 +35,30 @@ MODES = {
 #: differ by less than the error (about 2 points); the box needs no landmark to be right.
 DEFAULT_MODE = "box"
 
+#: (mode, side) of the two cuts of a found face of which a predictor takes the mean, the second
+#: mirrored. Where a face ends is known to some 17 % only, and two frames err less than one.
+READINGS = (("box_rolled", 1.0), ("box", 0.92))
+
 #: At most this many samples a side are averaged into one pixel; a finer picture is reduced first.
 _SAMPLES = 6
 
 
 def align_face(
-    image: np.ndarray, face: FaceBox, image_size: int, mode: str = DEFAULT_MODE
+    image: np.ndarray,
+    face: FaceBox,
+    image_size: int,
+    mode: str = DEFAULT_MODE,
+    side: float = 1.0,
 ) -> np.ndarray:
     """The face as uint8 (image_size, image_size, 3), in the frame of the training faces.
 
-    image: uint8 (H, W, 3). mode: a key of MODES. A pixel of the result is the mean of the part of
-    the picture under it; beyond the picture's edge the edge is repeated.
+    image: uint8 (H, W, 3). mode: a key of MODES. side: of what is cut, as a share of the frame's,
+    about the same middle. A pixel of the result is the mean of the part of the picture under it;
+    beyond the picture's edge the edge is repeated.
     """
     scale, origin = frame_in_picture(face, mode)
+    origin += scale * (1 - side) * complex(FRAME_SIZE, FRAME_SIZE) / 2
+    scale *= side
     return _sample(image, scale * FRAME_SIZE / image_size, origin, image_size)
 
 

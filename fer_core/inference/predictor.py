@@ -2,7 +2,7 @@
 and explain on request.
 
 The label says which expression a face resembles. All faces of a picture go in one batch, each
-beside its mirror image, through the checkpoint's own preprocessing.
+in two cuts (`align.READINGS`), the second mirrored, through the checkpoint's own preprocessing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 
 from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
-from fer_core.inference.align import DEFAULT_MODE, align_face
+from fer_core.inference.align import READINGS, align_face
 from fer_core.inference.detect import LONG_SIDE, FaceBox, FaceDetector
 from fer_core.inference.fused import fused_probabilities
 from fer_core.inference.saliency import Explanation, explain
@@ -43,7 +43,8 @@ class FacePrediction:
 
     box: (x0, y0, x1, y1) in pixels of the picture, None when the whole picture was taken as the
     face. confidence: the label's probability. probabilities: every class in the model's order.
-    face: uint8 (S, S, C) as the model saw it. landmarks: (5, 2) as in FaceBox, or None.
+    face: uint8 (S, S, C), the first of the cuts that the model saw. landmarks: (5, 2) as in
+    FaceBox, or None.
     """
 
     box: tuple[float, float, float, float] | None
@@ -69,13 +70,9 @@ class FacePrediction:
 class Predictor:
     """One checkpoint with a face detector. Several predictors may share a detector."""
 
-    def __init__(
-        self, checkpoint: Classifier, detector: FaceDetector, mode: str = DEFAULT_MODE
-    ) -> None:
-        """mode: how a face is aligned, a key of `align.MODES`."""
+    def __init__(self, checkpoint: Classifier, detector: FaceDetector) -> None:
         self.checkpoint = checkpoint
         self.detector = detector
-        self.mode = mode
         fast = isinstance(checkpoint, Checkpoint)
         self._one_side = fused_probabilities(checkpoint) if fast else checkpoint.probabilities
 
@@ -83,14 +80,20 @@ class Predictor:
         """uint8 (N, H, W, C) → float (N, classes): the mean over each face and its mirror image.
 
         A mirrored face so gets the same answer, and with every shipped model the log loss on
-        FER2013's PublicTest is lower than with one side alone (results/experiments.md). Batches
-        are as large as suits the pictures' size.
+        FER2013's PublicTest is lower than with one side alone (results/experiments.md).
+        """
+        return self._mean(faces, faces)
+
+    def _mean(self, faces: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """The mean over each face and the mirror image of its other cut (each uint8 (N, H, W, C)).
+
+        Batches are as large as suits the pictures' size.
         """
         at_once = scoring_batch(self.checkpoint.preprocessing.image_size, 128) // 2
         found = [np.zeros((0, len(self.checkpoint.class_names)), dtype=np.float32)]
         for start in range(0, len(faces), at_once):
-            part = faces[start : start + at_once]
-            rows = self._one_side(np.concatenate([part, part[:, :, ::-1]]))  # (2N, classes)
+            part, other = faces[start : start + at_once], others[start : start + at_once]
+            rows = self._one_side(np.concatenate([part, other[:, :, ::-1]]))  # (2N, classes)
             found.append((rows[: len(part)] + rows[len(part) :]) / 2)
         return np.concatenate(found)
 
@@ -104,13 +107,17 @@ class Predictor:
         long_side: see `FaceDetector.detect`.
         """
         if whole_picture:
-            return self._classified([middle_square(image)], [None])
+            square = middle_square(image)
+            return self._classified([square], [square], [None])
         return self.classify(image, self.detector.detect(image, long_side=long_side))
 
     def classify(self, image: np.ndarray, faces: Sequence[FaceBox]) -> list[FacePrediction]:
         """The expressions of faces already found in `image`, in their order."""
         size = self.checkpoint.preprocessing.image_size
-        return self._classified([align_face(image, face, size, self.mode) for face in faces], faces)
+        first, second = (
+            [align_face(image, face, size, mode, side) for face in faces] for mode, side in READINGS
+        )
+        return self._classified(first, second, faces)
 
     def explain(self, prediction: FacePrediction) -> Explanation:
         """What the label of a prediction of this predictor rests on; see `saliency.explain`."""
@@ -118,12 +125,16 @@ class Predictor:
         return explain(self.probabilities, prediction.face, label)
 
     def _classified(
-        self, pictures: Sequence[np.ndarray], faces: Sequence[FaceBox | None]
+        self,
+        pictures: Sequence[np.ndarray],
+        others: Sequence[np.ndarray],
+        faces: Sequence[FaceBox | None],
     ) -> list[FacePrediction]:
+        """pictures: the cuts that are shown. others: a second cut of each."""
         if not pictures:
             return []
         seen = self._as_seen(np.stack(pictures))  # (N, S, S, C)
-        rows = self.probabilities(seen)  # (N, classes)
+        rows = self._mean(seen, self._as_seen(np.stack(others)))  # (N, classes)
         return [
             _prediction(self.checkpoint.class_names, row, image, face)
             for row, image, face in zip(rows, seen, faces, strict=True)

@@ -101,6 +101,16 @@ def test_size_of_the_result_is_the_one_asked_for(make_face: MakeFace) -> None:
         assert align_face(picture, make_face(4, 20 + 20j), size).shape == (size, size, 3)
 
 
+def test_a_smaller_side_is_the_middle_of_the_same_frame(make_face: MakeFace) -> None:
+    y, x = np.mgrid[:200, :200].astype(float)
+    smooth = (100 + 60 * np.sin(x / 17) + 60 * np.cos(y / 23)).round().astype(np.uint8)
+    picture = np.repeat(smooth[:, :, None], 3, axis=2)
+    face = make_face(2, 50 + 50j)
+    whole = align_face(picture, face, 96, "box")
+    half = align_face(picture, face, 48, "box", side=0.5)
+    assert np.abs(whole[24:72, 24:72].astype(int) - half).max() <= 2
+
+
 def test_unknown_mode_is_refused_with_the_known_ones(make_face: MakeFace) -> None:
     with pytest.raises(ValueError, match="five_points"):
         frame_in_picture(make_face(), "nose")

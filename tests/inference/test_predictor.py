@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from fer_core.data.preprocess import Preprocessing
+from fer_core.inference.align import READINGS, align_face
 from fer_core.inference.detect import FaceDetector
 from fer_core.inference.predictor import Predictor, middle_square
 
@@ -33,13 +35,32 @@ def test_photograph_gives_one_prediction(
     assert (classifier.batches[0][0] == face.face).all()  # what is shown is what was classified
 
 
+def test_the_answer_is_the_mean_of_two_cuts(
+    classifier: Any, detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    (found,) = detector.detect(astronaut)
+    (face,) = Predictor(classifier, detector).classify(astronaut, [found])
+    (batch,) = classifier.batches
+    upright, tighter = (align_face(astronaut, found, 48, mode, side) for mode, side in READINGS)
+    assert (batch[0] == _grey(classifier.preprocessing, upright)).all()
+    assert (batch[1] == _grey(classifier.preprocessing, tighter)[:, ::-1]).all()
+    rows = classifier.probabilities(batch)
+    assert face.confidence == pytest.approx(rows.mean(axis=0).max())
+
+
+def _grey(preprocessing: Preprocessing, cut: np.ndarray) -> np.ndarray:
+    """uint8 (S, S, 3) → (S, S, 1), as the network takes it."""
+    unit = preprocessing.to_unit(torch.from_numpy(cut[None]))
+    return (unit * 255).round().to(torch.uint8)[0].permute(1, 2, 0).numpy()
+
+
 def test_all_faces_go_in_one_batch(
     classifier: Any, detector: FaceDetector, astronaut: np.ndarray
 ) -> None:
     dark = (astronaut * 0.4).astype(np.uint8)
     faces = Predictor(classifier, detector).predict(np.concatenate([dark, astronaut], axis=1))
     assert len(faces) == 2
-    assert [len(batch) for batch in classifier.batches] == [4]  # each beside its mirror image
+    assert [len(batch) for batch in classifier.batches] == [4]  # two cuts of each
     by_place = sorted(faces, key=lambda face: face.box)
     assert by_place[0].probabilities["happy"] < by_place[1].probabilities["happy"]
 
