@@ -208,6 +208,10 @@ def test_views_of_a_set_are_made_for_a_run(
     assert found["asked"] == 21 >= found["found"] == len(views) > 10
     assert main(["views", "--data", str(folder), "--out", str(out), "--times", "0"]) != 0
     assert "--times must be at least 1, got 0" in capsys.readouterr().err
+    assert main(["views", "--data", str(folder), "--out", str(tmp_path)]) != 0
+    said = capsys.readouterr().err
+    assert f"--out must name a file such as {out}, got a folder" in said
+    assert "photographs" not in said  # none were made before it was refused
 
 
 def test_ship_leaves_a_checkpoint_without_local_paths(

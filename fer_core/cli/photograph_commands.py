@@ -98,6 +98,8 @@ def make_views(chosen: argparse.Namespace) -> int:
 
     if chosen.times < 1:
         raise ValueError(f"--times must be at least 1, got {chosen.times}")
+    if chosen.out.is_dir():  # said now, not after the twenty minutes that they take
+        raise ValueError(f"--out must name a file such as {chosen.out / 'views.npz'}, got a folder")
     faces = read_data(chosen.data, chosen.size)
     own = faces.labels >= 0
     if faces.source_split is not None:

@@ -7,7 +7,9 @@ that it was made of. `training_batches` draws a view now and then in the image's
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,19 @@ import numpy as np
 from fer_core.data.faces import DataError, Faces
 
 _ARRAYS = ("images", "rows", "of")
+#: What reading raises for a file that is missing, no archive (a lone array: TypeError or
+#: AttributeError), damaged, or an archive of something else.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,14 @@ class Views:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def fingerprint(self) -> str:
+        """32 hex digits over pixels and rows."""
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.rows).data)
+        return digest.hexdigest()[:32]
 
     def of_part(self, indices: np.ndarray) -> Views:
         """Those of the images at `indices` (int (N,)), with rows that count from 0 among these, in
@@ -41,19 +64,21 @@ class Views:
 def write_views(path: Path, views: Views, faces: Faces) -> None:
     """An .npz file; `faces` is the set that they were made of, known again by its pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:  # given a name, numpy would add an ending to it
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with scratch.open("wb") as file:  # given a name, numpy would add an ending to it
         np.savez_compressed(
             file, images=views.images, rows=views.rows, of=np.array(pixel_fingerprint(faces))
         )
+    os.replace(scratch, path)
 
 
 def read_views(path: str | Path, faces: Faces) -> Views:
     """What `write_views` wrote; DataError where it is of another set, or no such file."""
     advice = "make one with python -m fer_core views"
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(Path(path).expanduser(), allow_pickle=False) as file:
             images, rows, of = (file[name] for name in _ARRAYS)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path} is no file of views ({error}); {advice}") from error
     shape = faces.images.shape[1:]
     if images.dtype != np.uint8 or images.shape[1:] != shape or rows.shape != images.shape[:1]:

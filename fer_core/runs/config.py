@@ -136,6 +136,11 @@ class RunConfig:
             )
         if self.channels not in (1, 3):
             raise ConfigError(f"channels must be 1 (grey) or 3 (colour), got {self.channels}")
+        if self.model == "svm" and (idle := [name for name in _BY_STEPS if getattr(self, name)]):
+            raise ConfigError(
+                "a support vector machine is fitted to images and labels alone and cannot use "
+                f"{' or '.join(idle)}; leave {'it' if len(idle) == 1 else 'them'} out"
+            )
         if any(part.preparation for part in (self, *self.phase_configs())):
             if self.views:
                 raise ConfigError(
@@ -258,5 +263,7 @@ def _unknown(*names: str) -> str:
     return f"unknown setting {', '.join(map(repr, names))}; {what}"
 
 
+#: What only a training by steps learns from.
+_BY_STEPS = ("views", "votes_share", "teachers")
 _NAME_LISTS = ("classes_left_out", "preparation", "teachers")
 FIELDS = tuple(item.name for item in dataclasses.fields(RunConfig))

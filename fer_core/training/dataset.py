@@ -37,10 +37,13 @@ class RunData:
         return own is None or bool(np.any(own[self.split.test] != "test"))
 
     def describe(
-        self, preparations: Mapping[int, Sequence[tuple[str, int]]] | None = None
+        self,
+        preparations: Mapping[int, Sequence[tuple[str, int]]] | None = None,
+        views: Views | None = None,
     ) -> dict[str, Any]:
         """Keys source, name, fingerprint, class_names, counts {split: {class: images}}, test_drawn,
-        and preparations {phase: [[step, rows after it]]} where there are any."""
+        preparations {phase: [[step, rows after it]]} and views {count, fingerprint} where there are
+        any."""
         counts = {}
         for part in SPLIT_NAMES:
             labels = self.faces.labels[getattr(self.split, part)]
@@ -58,6 +61,8 @@ class RunData:
             facts["preparations"] = {
                 str(phase): [list(row) for row in rows] for phase, rows in preparations.items()
             }
+        if views is not None:
+            facts["views"] = {"count": len(views), "fingerprint": views.fingerprint}
         return facts
 
     def with_twin(self, indices: np.ndarray) -> np.ndarray:

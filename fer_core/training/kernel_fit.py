@@ -57,6 +57,7 @@ class KernelTraining:
         images, labels, rows = prepare_part(config, data)
         self.train_part = FaceTensor(images, labels, device)
         self.preparations = {1: rows} if rows else {}
+        self.views = None
         self.machine: KernelMachine | None = None
         self.model_options: dict[str, Any] = {}
         self.epoch = self.updates = self.images_seen = self.best_epoch = self.steps = 0

@@ -18,6 +18,7 @@ from torch import nn
 
 from fer_core.data.balance import class_weights
 from fer_core.data.batches import FaceTensor, steps_per_epoch, training_batches
+from fer_core.data.faces import DataError
 from fer_core.models import build_model
 from fer_core.models.freezing import freeze_first, set_training
 from fer_core.runs.checkpoint import load_start
@@ -69,6 +70,8 @@ class Training:
         self.learner = torch.compile(self.model, dynamic=False) if config.compiled else self.model
         self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
         self.objective = Objective(config, data, device)
+        self.views = part_views(config, data)
+        self._views_known = self.views.fingerprint if self.views is not None else ""
         self.targets = training_targets(config, data, device, on_teacher)
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         self.preparations: dict[int, tuple[tuple[str, int], ...]] = {}
@@ -100,9 +103,7 @@ class Training:
 
         config, data = self.phases[place], self.data
         images, labels, rows = prepare_part(config, data, on_part)
-        self.train_part = FaceTensor(
-            images, labels, self.device, self.targets, part_views(config, data)
-        )
+        self.train_part = FaceTensor(images, labels, self.device, self.targets, self.views)
         self.steps = steps_per_epoch(len(labels), config.batch_size)
         self.optimizer = build_optimizer(config, self.model)
         self.schedule = build_schedule(config, self.optimizer, self.steps)
@@ -273,6 +274,7 @@ class Training:
         return {
             **{name: getattr(self, name) for name in _COUNTERS},
             "preparations": self.preparations,
+            "views": self._views_known,
             "model": self.model.state_dict(),
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -280,6 +282,12 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any], should_stop: ShouldStop = bool) -> None:
+        """Go on from what `state_dict` gave; DataError where the file of views is another now."""
+        if state.get("views", self._views_known) != self._views_known:
+            raise DataError(
+                f"{self.config.views} is not the file of views that this run began with; put that "
+                "one back, or start a new run"
+            )
         for name in _COUNTERS[1:]:
             setattr(self, name, state[name])
         self.preparations = dict(state["preparations"])

@@ -138,6 +138,8 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
     data = load_run_data(config, on_read)
     write_json(folder.data, data.describe())
     training = begin_training(config, data, device, on_teacher)
+    if training.views is not None:
+        write_json(folder.data, data.describe(views=training.views))
     if config.preparation or config.phases:
         writer.update(force=True, reason="preparing the training images")
     _resume(folder, training, stop_asked)
@@ -172,7 +174,7 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
         for result in training.epochs(on_step, stop_asked):
             _keep_epoch(folder, config, data, training, result)
             if training.preparations:
-                write_json(folder.data, data.describe(training.preparations))
+                write_json(folder.data, data.describe(training.preparations, training.views))
             _show_on_board(board, result, training.deployed)
             writer.update(force=True, epoch=result.epoch, step=0)
             log.info(

@@ -144,7 +144,7 @@ def _head(
     return {
         "name": folder.name,
         "recipe": config.recipe,
-        "data": data.describe(training.preparations),
+        "data": data.describe(training.preparations, training.views),
         "model": {
             "name": facts.name,
             "parameters": facts.parameters,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -158,3 +160,9 @@ def test_views_of_images_that_are_not_square_are_refused(drawn: Faces) -> None:
         found_views(wide, np.arange(4), FaceDetector())
     with pytest.raises(DataError, match="has no training images"):
         found_views(drawn, np.arange(0), FaceDetector())
+
+
+def test_pictures_without_a_face_give_no_file_of_views(drawn: Faces) -> None:
+    flat = replace(drawn, images=np.full_like(drawn.images, 90), fingerprint="")
+    with pytest.raises(DataError, match="no face was found in 2 photographs"):
+        found_views(flat, np.arange(2), FaceDetector())

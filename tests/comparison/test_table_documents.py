@@ -35,6 +35,8 @@ def test_markdown_keeps_its_columns_whatever_stands_in_a_cell() -> None:
 def test_folders_of_checkpoints_are_told_by_name_alone() -> None:
     assert without_folders("teachers", ["/home/me/runs/a", "runs/b"]) == "a, b"
     assert without_folders("start_from", "/home/me/runs/a") == "a"
+    assert without_folders("views", "/home/me/data/views.npz") == "views.npz"
+    assert without_folders("views", "") == ""
     assert without_folders("learning_rate", 0.1) == 0.1
     base = RunConfig(teachers=("/home/me/a",), start_from="/home/me/b")
     assert {"teachers=a", "start_from=b"} <= set(changed_settings(base))

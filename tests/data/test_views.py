@@ -55,6 +55,43 @@ def test_views_of_another_set_or_size_and_other_files_are_refused(
     np.savez(path, images=views.images)
     with pytest.raises(DataError, match="is no file of views"):
         read_views(path, tiny_faces)
+    with path.open("wb") as file:
+        np.save(file, views.images)  # an array alone
+    with pytest.raises(DataError, match="is no file of views"):
+        read_views(path, tiny_faces)
+
+
+def test_a_damaged_file_is_refused(tiny_faces: Faces, views: Views, tmp_path: Path) -> None:
+    """At whatever byte it is damaged: it is read as it was, or refused in plain words."""
+    path = tmp_path / "views.npz"
+    noise = np.random.default_rng(0).integers(0, 256, views.images.shape, dtype=np.uint8)
+    write_views(path, Views(noise, views.rows), tiny_faces)
+    whole, refused = path.read_bytes(), 0
+    for place in range(0, len(whole), len(whole) // 60):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        try:
+            again = read_views(path, tiny_faces)
+        except DataError:
+            refused += 1
+        else:
+            assert (again.images == noise).all()
+            assert (again.rows == views.rows).all()
+    assert refused > 50
+
+
+def test_a_file_is_known_again_by_its_pixels_and_rows(views: Views) -> None:
+    assert views.fingerprint == Views(views.images.copy(), views.rows.copy()).fingerprint
+    assert views.fingerprint != Views(views.images, views.rows + 1).fingerprint
+    assert views.fingerprint != Views(views.images + 1, views.rows).fingerprint
+
+
+def test_writing_leaves_nothing_beside_the_file(
+    tiny_faces: Faces, views: Views, tmp_path: Path
+) -> None:
+    write_views(tmp_path / "views.npz", views, tiny_faces)
+    write_views(tmp_path / "views.npz", views.of_part(np.arange(3)), tiny_faces)
+    assert [path.name for path in tmp_path.iterdir()] == ["views.npz"]
+    assert len(read_views(tmp_path / "views.npz", tiny_faces)) == 4
 
 
 def test_a_part_has_the_views_of_its_own_images(views: Views) -> None:
@@ -86,7 +123,10 @@ def test_a_view_takes_the_place_of_its_own_image(
     assert drawn / seen == pytest.approx(expected, abs=0.001 if share in (0, 1) else 0.04)
 
 
-def test_views_leave_the_order_of_a_run_without_them(tiny_faces: Faces, views: Views) -> None:
+@pytest.mark.parametrize("balanced", [False, True])
+def test_views_leave_the_order_of_a_run_without_them(
+    tiny_faces: Faces, views: Views, balanced: bool
+) -> None:
     plain = FaceTensor(tiny_faces.images, tiny_faces.labels, torch.device("cpu"))
     more = FaceTensor(
         tiny_faces.images,
@@ -94,8 +134,15 @@ def test_views_leave_the_order_of_a_run_without_them(tiny_faces: Faces, views: V
         torch.device("cpu"),
         views=views.of_part(np.arange(70)),
     )
-    first, second = (
-        [b.images for b in training_batches(p, Preprocessing(), POLICIES["standard"], 16, 0, 0)]
-        for p in (plain, more)
+    first, second, third = (
+        list(
+            training_batches(
+                part, Preprocessing(), POLICIES["standard"], 16, 0, 0, balanced, views_share=share
+            )
+        )
+        for part, share in ((plain, 0.5), (more, 0.5), (more, 0.0))
     )
-    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    for one, other, none in zip(first, second, third, strict=True):
+        assert torch.equal(one.labels, other.labels)
+        assert torch.equal(one.images, none.images)
+    assert not all(torch.equal(a.images, b.images) for a, b in zip(first, second, strict=True))

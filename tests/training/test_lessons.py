@@ -1,5 +1,6 @@
 """What is learned beside plain labels: votes, mixed batches, teachers, sharpness-aware steps."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fer_core.data.views import Views, write_views
 from fer_core.data.votes import VOTES_FILE, Votes
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.runs.record import read_record
 from fer_core.training.dataset import load_run_data
 from fer_core.training.epoch import Stopped
 from fer_core.training.job import create_run
@@ -242,6 +244,47 @@ def test_views_need_the_images_as_they_are_and_one_of_the_training_part(
         list(_training(config).epochs())
     with pytest.raises(ConfigError, match="views needs the images as they are"):
         replace(config, preparation=("mirror",))
+    with pytest.raises(ConfigError, match="cannot use views or votes_share; leave them out"):
+        replace(config, model="svm", model_options={}, votes_share=0.5)
+
+
+def test_a_missing_file_of_views_is_told_before_the_teachers_answer(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
+    execute_run(teacher)
+    config = replace(
+        tiny_config,
+        views=str(tmp_path / "lost.npz"),
+        teachers=(str(teacher.path),),
+        teacher_sees="original",
+    )
+    told: list[tuple[int, int]] = []
+    with pytest.raises(DataError, match=r"lost\.npz is no file of views"):
+        Training(config, load_run_data(config), _CPU, lambda *at: told.append(at))
+    assert told == []
+
+
+def test_a_run_goes_on_with_the_file_of_views_that_it_began_with(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    data = load_run_data(tiny_config)
+    path, rows = tmp_path / "views.npz", data.split.train
+    write_views(path, Views(data.faces.images[rows], rows), data.faces)
+    config = replace(tiny_config, views=str(path), epochs=1)
+    run = create_run(config, tmp_path / "runs", "seen")
+    execute_run(run)
+    known = read_record(run)["data"]["views"]
+    assert known == json.loads(run.data.read_text())["views"]
+    assert known["count"] == len(rows)
+    assert f"{len(rows):,} other views, fingerprint `{known['fingerprint']}`" in (
+        run.card.read_text()
+    )
+    (run.path / "config.json").write_text(replace(config, epochs=2).to_json())
+    write_views(path, Views(255 - data.faces.images[rows], rows), data.faces)
+    assert "is not the file of views that this run began with" in execute_run(run).reason
+    write_views(path, Views(data.faces.images[rows], rows), data.faces)
+    assert execute_run(run).state == "finished"
 
 
 def test_a_run_can_be_stopped_while_its_teachers_answer(

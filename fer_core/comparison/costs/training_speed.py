@@ -238,6 +238,7 @@ def _batches(training: Training) -> Iterator[Batch]:
             config.seed,
             epoch,
             config.balanced_sampling,
+            config.views_share,
         )
         epoch += 1
 

@@ -1,7 +1,9 @@
 """Training faces as the detector finds them in made-up photographs, for `RunConfig.views`.
 
-What a network is shown in use is not the set's own cut but the detector's, of a face that may be
-turned, dark, soft or compressed. The grounds are enlarged pieces of other faces, or plain, graded
+What a network is shown in use is not the set's own cut but one by the detector's box, of a face
+that may be turned, dark, soft or compressed. A view is cut like that, upright and at full size
+(`align.DEFAULT_MODE`), which lies between the two cuts of a prediction (`align.READINGS`). The
+grounds are enlarged pieces of other faces, or plain, graded
 and blotchy ones; the photographs of the study, on which the trained network is measured, are not
 among them.
 """
@@ -44,7 +46,8 @@ def found_views(
     the detector finds it there; uint8 as the set's images are.
 
     What becomes of an image depends on the seed and its own row alone, not on the other rows but
-    for the grounds. DataError for a set whose images are not square.
+    for the grounds. DataError for a set whose images are not square, and where
+    no face is found.
     """
     height, width = faces.image_size
     if height != width:
@@ -62,8 +65,12 @@ def found_views(
                 shown.append(int(row))
             if progress is not None:
                 progress(turn * len(rows) + number + 1, times * len(rows))
-    images = np.stack(found) if found else np.zeros((0, *faces.images.shape[1:]), np.uint8)
-    return Views(images, np.array(shown, dtype=np.int64))
+    if not found:
+        raise DataError(
+            f"no face was found in {times * len(rows):,} photographs made of {faces.name}; views "
+            "are made of pictures of whole faces"
+        )
+    return Views(np.stack(found), np.array(shown, dtype=np.int64))
 
 
 def _view(

@@ -29,7 +29,9 @@ def changed_settings(base: RunConfig) -> list[str]:
 
 
 def without_folders(field: str, value: Any) -> Any:
-    """A setting's value; of checkpoints, which are folders, only the names."""
+    """A setting's value; of checkpoints and files of views, which are paths, only the names."""
+    if field == "views" and value:
+        return source_title(str(value))
     if field not in ("start_from", "teachers") or not value:
         return value
     parts = value if isinstance(value, list | tuple) else str(value).split(",")

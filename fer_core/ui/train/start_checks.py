@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from fer_core.data.votes import has_votes
 from fer_core.runs.config import RunConfig
@@ -17,7 +17,8 @@ def what_is_missing(config: RunConfig) -> str:
             f"{source_name(config.data)} has none. Choose FER2013 with fer2013new.csv beside its "
             "csv in the Data tab, or set “Share of the FER+ votes” to 0."
         )
-    if config.views and not Path(config.views).is_file():
+    # os.path says no where pathlib raises, as for a name that is too long
+    if config.views and not os.path.isfile(os.path.expanduser(config.views)):
         return (
             f"the file of views {config.views} is not there. Make one with python -m fer_core "
             "views, or leave “Other views of the images” empty."
