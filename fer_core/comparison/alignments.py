@@ -8,12 +8,18 @@ import pandas as pd
 
 from fer_core.comparison.sweeps.document import TableDocument
 from fer_core.comparison.wording import percent
-from fer_core.inference.align import DEFAULT_MODE, MODES
-from fer_core.inference.alignment_study import ALL_SIZES, AS_CUT
+from fer_core.inference.align import MODES
+from fer_core.inference.alignment_study import ALL_SIZES, AS_CUT, AS_READ
+
+_TITLES = {
+    AS_CUT: "the same faces as cut in the set",
+    AS_READ: "the mean over the two cuts that a prediction reads",
+    **MODES,
+}
 
 
 def alignment_document(studies: Mapping[float, pd.DataFrame]) -> TableDocument:
-    """A row for each mode, a column for each study.
+    """A row for each mode, that of a prediction in bold, a column for each study.
 
     studies: degrees by which faces were turned at most → what `compare_alignments` gave, all with
     the same modes.
@@ -26,13 +32,12 @@ def alignment_document(studies: Mapping[float, pd.DataFrame]) -> TableDocument:
         found = f"{int(table.found.iloc[0]):,} of {int(table.pasted.iloc[0]):,} found"
         heads.append(f"turned by up to {roll:g}°, {found}" if roll else f"as pasted, {found}")
         plain_heads += [f"found_{roll:g}", f"accuracy_{roll:g}"]
-    modes = (AS_CUT, *(mode for mode in MODES if mode in next(iter(pooled.values())).index))
+    scored = next(iter(pooled.values())).index
+    modes = tuple(mode for mode in (AS_CUT, *MODES, AS_READ) if mode in scored)
     rows, plain_rows = [], []
     for mode in modes:
         seen = [table.loc[mode] for table in pooled.values()]
-        title = "the same faces as cut in the set" if mode == AS_CUT else MODES[mode]
-        title += " (used)" if mode == DEFAULT_MODE else ""
-        rows.append((title, *(percent(one.accuracy) for one in seen)))
+        rows.append((_TITLES[mode], *(percent(one.accuracy) if one.found else "–" for one in seen)))
         figures = [figure for one in seen for figure in (int(one.found), float(one.accuracy))]
         plain_rows.append((mode, *figures))
     return TableDocument(
@@ -42,5 +47,5 @@ def alignment_document(studies: Mapping[float, pd.DataFrame]) -> TableDocument:
         plain_headers=tuple(plain_heads),
         plain_rows=tuple(plain_rows),
         numbers=frozenset(range(1, len(heads))),
-        bold=frozenset(place for place, mode in enumerate(modes) if mode == DEFAULT_MODE),
+        bold=frozenset(place for place, mode in enumerate(modes) if mode == AS_READ),
     )

@@ -1,7 +1,8 @@
 """Measures the frame that faces are aligned to, and which way of aligning them classifies best.
 
 Faces of a set with known labels are pasted into pictures, found, aligned in every mode and
-classified, beside the same faces as they were cut in the set.
+classified, one side of each, beside the same faces as they were cut in the set and the answer that
+a predictor gives.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from PIL import Image, ImageFilter
 from fer_core.data.faces import Faces
 from fer_core.inference.align import FRAME_SIZE, MODES, align_face
 from fer_core.inference.detect import FaceBox, FaceDetector
-from fer_core.inference.predictor import Classifier
+from fer_core.inference.predictor import Classifier, Predictor
 from fer_core.labels import map_classes
 
 #: The name, in the column `mode`, of the faces as the set has them, neither found nor aligned.
 AS_CUT = "as cut in the set"
+#: The name there of a predictor's answer: the mean over its two cuts (`align.READINGS`).
+AS_READ = "as a prediction reads it"
 ALL_SIZES = "all"
 _BACKGROUNDS = ("plain", "gradient", "noise")
 
@@ -36,7 +39,7 @@ def compare_alignments(
     modes: Sequence[str] = tuple(MODES),
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """One row per size and mode, AS_CUT among the modes, and one per mode over ALL_SIZES.
+    """One row per size and mode, AS_CUT and AS_READ among them, and one per mode over ALL_SIZES.
 
     sizes: side in pixels at which a face is pasted. count: so many faces drawn at random, all
     without it. roll_degrees: each pasted face is turned by a random angle up to this. Columns:
@@ -53,11 +56,13 @@ def compare_alignments(
     as_cut = checkpoint.probabilities(faces.images[usable]).argmax(axis=1)
     side = checkpoint.preprocessing.image_size
     known: list[np.ndarray] = []  # per size: the classes of the found faces
-    named: dict[str, list[np.ndarray]] = {mode: [] for mode in (AS_CUT, *modes)}
+    named: dict[str, list[np.ndarray]] = {mode: [] for mode in (AS_CUT, *modes, AS_READ)}
+    predictor = Predictor(checkpoint, detector)
     rows = []
     for at, size in enumerate(sizes):
         random = np.random.default_rng([seed, size])
         cut: dict[str, list[np.ndarray]] = {mode: [] for mode in modes}
+        read: list[int] = []
         found = np.zeros(len(usable), dtype=bool)
         for number, index in enumerate(usable):
             picture, centre = paste_face(faces.images[index], size, random, roll_degrees)
@@ -66,11 +71,18 @@ def compare_alignments(
                 found[number] = True
                 for mode in modes:
                     cut[mode].append(align_face(picture, face, side, mode))
+                label = predictor.classify(picture, [face])[0].label
+                read.append(checkpoint.class_names.index(label))
             if progress is not None:
                 progress(at * len(usable) + number + 1, len(sizes) * len(usable))
         known.append(truth[found])
+        at_this_size = {
+            AS_CUT: as_cut[found],
+            AS_READ: np.array(read, dtype=np.int64),
+            **{mode: _classified(checkpoint, pictures) for mode, pictures in cut.items()},
+        }
         for mode in named:
-            answers = as_cut[found] if mode == AS_CUT else _classified(checkpoint, cut[mode])
+            answers = at_this_size[mode]
             named[mode].append(answers)
             scores = _scores(truth[found], answers, checkpoint.class_names)
             pictures = {"pasted": len(usable), "found": int(found.sum())}

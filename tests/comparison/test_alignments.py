@@ -9,7 +9,7 @@ from fer_core.comparison.alignments import alignment_document
 from fer_core.comparison.marks import marks, write_results
 from fer_core.comparison.sweeps.document import to_markdown
 from fer_core.inference.align import MODES
-from fer_core.inference.alignment_study import ALL_SIZES, AS_CUT
+from fer_core.inference.alignment_study import ALL_SIZES, AS_CUT, AS_READ
 
 
 def _study(shift: float) -> pd.DataFrame:
@@ -19,6 +19,7 @@ def _study(shift: float) -> pd.DataFrame:
         for mode, accuracy in (
             (AS_CUT, 0.8 + shift),
             *((mode, 0.5 + place / 100 + shift) for place, mode in enumerate(MODES)),
+            (AS_READ, 0.7 + shift),
         )
     ]
     return pd.DataFrame(rows)
@@ -32,9 +33,17 @@ def test_a_row_for_each_mode_and_a_column_for_each_study() -> None:
         "turned by up to 20°, 17 of 20 found",
     )
     assert document.rows[0] == ("the same faces as cut in the set", "80.0 %", "90.0 %")
-    assert [row["mode"] for row in document.records()] == [AS_CUT, *MODES]
+    assert [row["mode"] for row in document.records()] == [AS_CUT, *MODES, AS_READ]
     assert document.records()[1]["accuracy_20"] == pytest.approx(0.6)
-    assert "**the detector's box, as upright as the picture (used)**" in to_markdown(document)
+    bold = [line for line in to_markdown(document).splitlines() if line.startswith("| **")]
+    assert len(bold) == 1
+    assert "**the mean over the two cuts that a prediction reads**" in bold[0]
+
+
+def test_where_no_face_was_found_no_accuracy_is_told() -> None:
+    table = _study(0).assign(found=0, accuracy=float("nan"))
+    row = alignment_document({0.0: table}).rows[-1]
+    assert row == ("the mean over the two cuts that a prediction reads", "–")
 
 
 def test_results_are_kept_and_put_into_the_readme(tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ from fer_core.inference.align import MODES
 from fer_core.inference.alignment_study import (
     ALL_SIZES,
     AS_CUT,
+    AS_READ,
     compare_alignments,
+    face_at,
     measure_frame,
     paste_face,
 )
 from fer_core.inference.detect import FaceDetector
-from fer_core.inference.predictor import Classifier
+from fer_core.inference.predictor import Classifier, Predictor
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def test_every_mode_is_scored_on_the_same_faces(
         sizes=(64, 96),
         progress=lambda done, total: ticks.append((done, total)),
     )
-    assert list(table["mode"]) == [AS_CUT, *MODES] * 3
+    assert list(table["mode"]) == [AS_CUT, *MODES, AS_READ] * 3
     assert list(table["size"].unique()) == [64, 96, ALL_SIZES]
     wanted = sum(drawn.class_names[label] in ("sad", "happy") for label in drawn.labels)
     by_size = table.groupby("size")
@@ -65,6 +67,22 @@ def test_every_mode_is_scored_on_the_same_faces(
     assert table["accuracy"].between(0, 1).all()
     assert {"recall_sad", "recall_happy"} <= set(table.columns)
     assert ticks[-1] == (2 * wanted, 2 * wanted)
+
+
+def test_a_predictors_own_answers_are_scored_too(
+    drawn: Faces, detector: FaceDetector, classifier: Classifier
+) -> None:
+    table = compare_alignments(classifier, drawn, detector, sizes=(96,), modes=())
+    assert list(table["mode"].unique()) == [AS_CUT, AS_READ]
+    random, right = np.random.default_rng([0, 96]), []
+    for image, label in zip(drawn.images, drawn.labels, strict=True):
+        if drawn.class_names[label] in ("sad", "happy"):
+            picture, centre = paste_face(image, 96, random)
+            face = face_at(detector.detect(picture), centre, 96)
+            if face is not None:
+                read = Predictor(classifier, detector).classify(picture, [face])[0]
+                right.append(read.label == drawn.class_names[label])
+    assert table.set_index("mode").accuracy[AS_READ].tolist() == [np.mean(right)] * 2
 
 
 def test_count_and_seed_choose_the_faces(
