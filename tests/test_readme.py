@@ -39,7 +39,8 @@ def test_it_opens_with_a_picture_that_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["expressnet", "expressnet-base", "expressnet-nano", "expressnet-small"]
+    "name",
+    ["expressnet", "expressnet-base", "expressnet-nano", "expressnet-photo", "expressnet-small"],
 )
 @pytest.mark.parametrize("part", ["validation", "test", "test_without_twins"])
 def test_the_shipped_models_figures_are_its_records(part: str, name: str) -> None:
@@ -94,8 +95,8 @@ def test_the_reference_rows_are_read_back_as_they_were_written() -> None:
     assert [_cells(line) for line in again.splitlines() if line[:1] == "|"] == written
 
 
-@pytest.mark.parametrize("name", ["speed", "webcam"])
-def test_its_timings_are_those_that_the_command_wrote(name: str) -> None:
+@pytest.mark.parametrize("name", ["speed", "webcam", "alignment"])
+def test_its_measurements_are_those_that_the_command_wrote(name: str) -> None:
     begin, end = marks(name)
     part = README.partition(begin)[2].partition(end)[0].strip()
     assert len(part) > 200

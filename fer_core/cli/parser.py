@@ -162,6 +162,9 @@ def _parser() -> argparse.ArgumentParser:
         default=64,
         help="numbers that describe a face, a multiple of --codes (default 64)",
     )
+    remembering.add_argument(
+        "--views", type=Path, metavar="FILE", help="remember the faces by these views of them, too"
+    )
     remembering.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
 
     for more in (

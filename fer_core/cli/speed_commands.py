@@ -16,7 +16,7 @@ from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
 
 _RESULTS = REPOSITORY / "results"
 #: What `--predict` alone measures.
-_USUAL = SHIPPED_CHECKPOINTS / "expressnet-small"
+_USUAL = SHIPPED_CHECKPOINTS / "expressnet-photo"
 
 
 def add_commands(command: Command) -> None:
@@ -34,7 +34,7 @@ def add_commands(command: Command) -> None:
         nargs="?",
         const=_USUAL,
         metavar="CHECKPOINT",
-        help="a photograph's way to its probabilities with this checkpoint (expressnet-small)",
+        help="a photograph's way to its probabilities with this checkpoint (expressnet-photo)",
     )
     kind.add_argument(
         "--webcam",

@@ -91,6 +91,7 @@ def remember(chosen: argparse.Namespace) -> int:
         codes=chosen.codes,
         numbers=chosen.numbers,
         progress=progress_bar("reading its features"),
+        views=str(chosen.views) if chosen.views else "",
     )
     memory = record["model"]["memory"]
     lines = [

@@ -29,10 +29,9 @@ MODES = {
     "box": "the detector's box, as upright as the picture",
     "box_rolled": "the detector's box, turned until the eyes are level",
 }
-#: Accuracy of expressnet-small on 450 PublicTest faces pasted at 64 to 240 pixels and found, as
-#: pasted and turned by up to 20 degrees: box 65.5 and 65.4 %, eyes 65.1 and 65.6, box_rolled 65.3
-#: and 65.1, five_points 65.9 and 65.8; the same faces as cut in the set 68.6 and 68.7. The modes
-#: differ by less than the error (about 2 points); the box needs no landmark to be right.
+#: For one cut alone, as of views in training. On faces as they were pasted it classifies best,
+#: turned ones lose half a point by it (`results/alignment.md`, error about 2 points); and it needs
+#: no landmark to be right.
 DEFAULT_MODE = "box"
 
 #: (mode, side) of the two cuts of a found face of which a predictor takes the mean, the second

@@ -39,7 +39,7 @@ def write_card(
         "## Data",
         f"{data['name']}, fingerprint `{data['fingerprint']}`: "
         + ", ".join(f"{count:,} {part}" for part, count in parts.items())
-        + f" images. Labels: {', '.join(data['class_names'])}.",
+        + f" images{_views(data)}. Labels: {', '.join(data['class_names'])}.",
         "",
         "## Figures",
         "| split | accuracy | 95 % interval | macro F1 | weighted F1 | images |",
@@ -69,6 +69,22 @@ def write_card(
     write_text(folder.card, "\n".join(lines))
 
 
+def _views(data: dict[str, Any]) -> str:
+    """What it learned from beside the images themselves (`RunConfig.views`)."""
+    if not (views := data.get("views")):
+        return ""
+    return (
+        f"; of the train images {views['count']:,} other views, fingerprint "
+        f"`{views['fingerprint']}`"
+    )
+
+
+def _from(memory: dict[str, Any]) -> str:
+    """What was remembered beside the faces themselves."""
+    views = memory.get("views", 0)  # records of before there were any have no number
+    return f", made of it and of {views:,} other views of these faces" if views else ""
+
+
 def _memory(model: dict[str, Any]) -> list[str]:
     """What part of the answers is looked up, and what the network does without."""
     memory = model.get("memory")
@@ -82,9 +98,9 @@ def _memory(model: dict[str, Any]) -> list[str]:
         f"**It has a memory.** {memory['least']:.0%} to {memory['most']:.0%} of an answer are the "
         f"labels of those of its {memory['faces']:,} training faces whose features are most like "
         f"the face's, the more the more alike the nearest is (half-way at a cosine of "
-        f"{memory['alike']:g}). It keeps {memory['codes']} bytes of each, no picture. These are "
-        "among its parameters. By "
-        f"itself the network has {alone}. A memory helps most with "
+        f"{memory['alike']:g}). It keeps {memory['codes']} bytes of each{_from(memory)}, no "
+        f"picture. These are among its parameters. By itself the network has {alone}. A "
+        "memory helps most with "
         "photographs that training holds too, in another crop or quality (`python -m fer_core "
         "near-twins` tells these apart), so the figures below say less about new photographs than "
         "those of a network without one.",

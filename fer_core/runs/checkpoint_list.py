@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,18 @@ class CheckpointEntry:
     title: str
 
 
-def _rank(place: RunFolder) -> tuple[bool, float]:
+def _rank(place: RunFolder) -> tuple[bool, bool, float]:
     record = read_record(place)
     heavy = (_figure(record, "model", "gflops") or 0) > _LIGHT
-    return heavy, -(_figure(record, "validation", "accuracy") or 0)
+    return heavy, not _for_photographs(place), -(_figure(record, "validation", "accuracy") or 0)
+
+
+def _for_photographs(place: RunFolder) -> bool:
+    """Whether it learned from faces as the detector finds them (`RunConfig.views`)."""
+    try:
+        return bool(json.loads(place.config.read_text(encoding="utf-8")).get("views"))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def list_checkpoints(
@@ -33,8 +42,9 @@ def list_checkpoints(
 ) -> list[CheckpointEntry]:
     """Everything that can classify: shipped checkpoints, then runs, newest first.
 
-    Of the shipped ones those that a processor answers with at a camera's pace come first, the most
-    accurate on its validation part before the others: the first is what the page begins with.
+    Of the shipped ones those that a processor answers with at a camera's pace come first, among
+    them what learned from faces found in photographs, then the most accurate on its validation part
+    before the others: the first is what the page begins with.
     """
     entries = []
     folders = [RunFolder(path) for path in sorted(shipped.iterdir())] if shipped.is_dir() else []
@@ -50,6 +60,8 @@ def list_checkpoints(
             title += f", {accuracy:.1%} on its test split"
         if _figure(record, "model", "memory", "faces"):
             title += " with its memory"
+        if _for_photographs(place):
+            title += "; made for photographs"
         entries.append(
             CheckpointEntry(place.name if own else f"run:{place.name}", place.path, title)
         )

@@ -1,9 +1,10 @@
 """Give a finished network a memory of its training faces, and score it anew with it.
 
-A face is described by its features (mean of the face's and of its mirror image's) along their
-strongest directions, each scaled to about the same spread, at length 1. What is kept of that are a
-few bytes, each naming one of the 256 patterns that its part of the numbers comes in.
-How much the memory counts, and how alike a face must be to count, is chosen on the validation part.
+A face is described by its features (mean of the face's, of its mirror image's and, where they are
+given, of its other views' and theirs) along their strongest directions, each scaled to about the
+same spread, at length 1. What is kept of that are a few bytes, each naming one of the 256 patterns
+that its part of the numbers comes in. How much the memory counts, and how alike a face must be to
+count, is chosen on the validation part.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from sklearn.cluster import KMeans
 
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.split import split_faces
+from fer_core.data.views import read_views
 from fer_core.models.recall import PATTERNS, Recall
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import (
@@ -66,15 +68,17 @@ def remember(
     codes: int = CODES,
     numbers: int = NUMBERS,
     progress: Progress = lambda done, total: None,
+    views: str = "",
 ) -> dict[str, Any]:
     """Put a memory of the training part into the folder's weights; temperature, record and card
     are made anew. One that is there already is replaced.
 
     faces, note, half: as in `recalibrate`. codes: bytes kept of each face, 1 to 256; numbers: of
-    its description, a multiple of codes. Returns the record, whose model.memory has faces, codes,
-    numbers, width, least, most, alike and, under without, the scores on validation and test that
-    the network has by itself. CheckpointError for a network that cannot have a memory or not one of
-    this size, RunError and DataError as in `recalibrate`.
+    its description, a multiple of codes. views: a file of other views (data.views), which then
+    count like the face itself, "" for none. Returns the record, whose model.memory has faces,
+    views, codes, numbers, width, least, most, alike and, under without, the scores on validation
+    and test that the network has by itself. CheckpointError for a network that cannot have a memory
+    or not one of this size, RunError and DataError as in `recalibrate`.
     """
     checkpoint, record = load_checkpoint(folder.path, memory=False), read_record(folder)
     config = run_config(checkpoint)
@@ -103,11 +107,16 @@ def remember(
             f"how much to recall is chosen on at least {FEWEST_IMAGES} validation images, got "
             f"{len(split.validation)}"
         )
-    total = len(train) + len(split.validation) + len(split.test)
+    other = read_views(views, seen).of_part(train) if views else None
+    more = len(other) if other else 0
+    total = len(train) + more + len(split.validation) + len(split.test)
     known, _ = _features(checkpoint, seen.images[train], 0, total, progress, both=True)
+    if other:
+        shown = _features(checkpoint, other.images, len(train), total, progress, both=True)[0]
+        known = _mean_with(known, shown, torch.from_numpy(other.rows))
     classes = len(checkpoint.class_names)
     recall = _fitted(known, seen.labels[train], classes, codes, numbers)
-    found, done = {}, len(train)
+    found, done = {}, len(train) + more
     for part in ("validation", "test"):
         rows = getattr(split, part)
         if len(rows):
@@ -127,6 +136,7 @@ def remember(
             "gflops": stored.gflops,
             "memory": {
                 "faces": len(train),
+                "views": more,
                 "codes": codes,
                 "numbers": numbers,
                 **chosen,
@@ -177,6 +187,12 @@ def _features(
         scores.append(torch.stack([network.classifier(one) for one in seen]).mean(dim=0))
         progress(done + start + len(pixels), total)
     return torch.cat(features), torch.cat(scores)
+
+
+def _mean_with(known: torch.Tensor, shown: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """The mean of each row of `known` (N, C) and those of `shown` (V, C) that belong to it."""
+    count = torch.bincount(rows, minlength=len(known))[:, None] + 1
+    return known.index_add(0, rows, shown) / count
 
 
 def _fitted(

@@ -45,6 +45,18 @@ def test_what_is_slow_on_a_processor_comes_after_what_is_light(
     assert names == ["c-good", "e-light", "a-middling", "b-unknown", "d-heavy"]
 
 
+def test_what_learned_from_found_faces_comes_before_what_is_as_light(
+    shipped: Path, tmp_path: Path
+) -> None:
+    for name, config in (("d-photo", {"views": "data/views.npz"}), ("e-none", []), ("f-no", {})):
+        place = write_checkpoint(shipped / name)
+        (place / "config.json").write_text(json.dumps(config))
+    entries = list_checkpoints(tmp_path / "none", shipped)
+    assert entries[0].name == "d-photo"
+    assert entries[0].title == "d-photo (shipped); made for photographs"
+    assert not any("photographs" in entry.title for entry in entries[1:])
+
+
 def test_a_memory_is_named_and_an_odd_record_breaks_nothing(shipped: Path, tmp_path: Path) -> None:
     for name, model in (("d-mindful", {"memory": {"faces": 9}}), ("e-odd", "none"), ("f-odd", [])):
         place = write_checkpoint(shipped / name)

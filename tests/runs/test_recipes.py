@@ -18,6 +18,7 @@ MADE = {
     "expressnet_nano": "expressnet-nano",
     "expressnet_small": "expressnet-small",
     "expressnet_base": "expressnet-base",
+    "expressnet_photo": "expressnet-photo",
 }
 
 

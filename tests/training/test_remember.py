@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from fer_core.cli import main
 from fer_core.data.preprocess import Preprocessing
+from fer_core.data.views import Views, write_views
 from fer_core.inference.fused import TOLERANCE, fused_probabilities
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import (
@@ -94,6 +95,42 @@ def test_it_knows_the_faces_that_it_remembers(run: RunFolder, tiny_config: RunCo
         features = (network.features(views) + network.features(views.flip(-1))) / 2
         nearest = memory.likeness(features).argmax(dim=0).numpy()
     assert (labels[order][nearest] == labels).mean() > 0.95
+
+
+def test_other_views_are_remembered_like_the_face_itself(
+    run: RunFolder, tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    data = load_run_data(RunConfig.from_json(run.config.read_text()))
+    train, images = data.split.train, data.faces.images
+    path = tmp_path / "views.npz"
+    dark = Views(images[train[::2]] // 2, train[::2])
+    write_views(path, dark, data.faces)
+    assert remember(run, tiny_config.data, "--views", str(path), "--codes", "32") == 0
+    record = read_record(run)
+    assert record["model"]["memory"]["views"] == len(dark)
+    assert f"made of it and of {len(dark)} other views" in run.card.read_text()
+    checkpoint = load_checkpoint(run.path)
+    network, pre = checkpoint.model, checkpoint.preprocessing
+
+    def features(pixels: np.ndarray) -> torch.Tensor:
+        seen = pre(torch.from_numpy(np.ascontiguousarray(pixels)))
+        return (network.features(seen) + network.features(seen.flip(-1))) / 2
+
+    with torch.no_grad():
+        expected = features(images[train])
+        expected[::2] = (expected[::2] + features(dark.images)) / 2
+        kept = network.recall.encode(expected)
+    order = np.argsort(data.faces.labels[train], kind="stable")
+    assert (network.recall.codes == kept[order]).float().mean() > 0.99
+    # as a teacher it goes without a memory that is not of the faces alone
+    teachers = Teachers(
+        replace(tiny_config, teachers=(str(run.path),), teacher_sees="original"),
+        pre,
+        checkpoint.class_names,
+        torch.device("cpu"),
+    )
+    teachers.stored_answers(images[train], data.faces.labels[train])
+    assert teachers.checkpoints[0].model.recall is None
 
 
 def test_doing_it_again_replaces_the_memory(run: RunFolder, tiny_config: RunConfig) -> None:
