@@ -53,15 +53,15 @@ def list_checkpoints(
         if not place.weights.is_file():
             continue
         own = place.path.parent == shipped
-        title = f"{place.name}{' (shipped)' if own else ''}"
+        kinds = ["shipped"] if own else []
+        kinds += ["for photographs"] if _for_photographs(place) else []
+        title = f"{place.name} ({', '.join(kinds)})" if kinds else place.name
         record = read_record(place)
         accuracy = _figure(record, "test", "accuracy")
         if accuracy is not None:
             title += f", {accuracy:.1%} on its test split"
         if _figure(record, "model", "memory", "faces"):
             title += " with its memory"
-        if _for_photographs(place):
-            title += "; made for photographs"
         entries.append(
             CheckpointEntry(place.name if own else f"run:{place.name}", place.path, title)
         )

@@ -53,7 +53,7 @@ def test_what_learned_from_found_faces_comes_before_what_is_as_light(
         (place / "config.json").write_text(json.dumps(config))
     entries = list_checkpoints(tmp_path / "none", shipped)
     assert entries[0].name == "d-photo"
-    assert entries[0].title == "d-photo (shipped); made for photographs"
+    assert entries[0].title == "d-photo (shipped, for photographs)"
     assert not any("photographs" in entry.title for entry in entries[1:])
 
 

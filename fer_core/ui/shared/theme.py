@@ -35,6 +35,8 @@ CSS = """
   font-size: 0.9rem; line-height: 1.45; }
 /* an empty line of text takes no room; its column would still keep a gap on both sides of it */
 .when-said:not(:has(.md > *)) { display: none !important; }
+/* a choice that is longer than its box ends in dots before the arrow, not under it */
+.gradio-container input[role="combobox"] { text-overflow: ellipsis; padding-right: 1.3rem; }
 .dark input[type="range"] { --neutral-200: #475569; }
 .swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 50%;
   margin-right: 0.35em; }
