@@ -3,12 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fer_core.data.views import Views, write_views
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import RECIPES
 from fer_core.runs.record import Progress, read_epochs, read_progress, read_record
+from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.run import execute_run
 
@@ -54,6 +57,11 @@ def shrunk(tiny_config: RunConfig) -> dict[str, RunConfig]:
             made[name] = replace(made[name], phases=phases)
         if config.model == "custom_cnn":
             made[name] = replace(made[name], image_size=48)
+        if config.views:
+            faces = load_run_data(replace(made[name], views="")).faces
+            views = few.with_name(f"{name}.npz")
+            write_views(views, Views(255 - faces.images, np.arange(len(faces))), faces)
+            made[name] = replace(made[name], views=str(views))
     return made
 
 
