@@ -146,8 +146,9 @@ def alignment_study(chosen: argparse.Namespace) -> int:
     )
     page = (
         "# Aligning found faces\n\nFaces of the validation part, pasted on made-up grounds at 64, "
-        "96, 160 and 240 pixels, found, aligned and classified, one side of each; all ways on the "
-        f"same found faces, and these as the set has them.\n\n{part_text}\n"
+        "96, 160 and 240 pixels, found, aligned and classified: the mean over a cut and its mirror "
+        "image, in the last row over two cuts. All ways on the same found faces, and these as the "
+        f"set has them.\n\n{part_text}\n"
     )
     written = write_results("alignment", page, part_text, chosen.out, chosen.readme)
     tables = {f"{roll:g}": frame_rows(table) for roll, table in studies.items()}

@@ -163,7 +163,10 @@ def _parser() -> argparse.ArgumentParser:
         help="numbers that describe a face, a multiple of --codes (default 64)",
     )
     remembering.add_argument(
-        "--views", type=Path, metavar="FILE", help="remember the faces by these views of them, too"
+        "--views",
+        type=Path,
+        metavar="FILE",
+        help="remember the faces by these views of them, too; as a teacher it then goes without",
     )
     remembering.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
 

@@ -19,15 +19,15 @@ from fer_core.data.faces import DataError, Faces
 
 _ARRAYS = ("images", "rows", "of")
 #: What reading raises for a file that is missing, no archive (a lone array: TypeError or
-#: AttributeError), damaged, or an archive of something else.
+#: AttributeError), damaged (RuntimeError: as if it were encrypted), or one of something else.
 _UNREADABLE = (
     OSError,
     ValueError,
     KeyError,
+    RuntimeError,
     TypeError,
     AttributeError,
     EOFError,
-    NotImplementedError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -76,7 +76,11 @@ def read_views(path: str | Path, faces: Faces) -> Views:
     """What `write_views` wrote; DataError where it is of another set, or no such file."""
     advice = "make one with python -m fer_core views"
     try:
-        with np.load(Path(path).expanduser(), allow_pickle=False) as file:
+        # opened here: numpy leaves the file open where it cannot read it
+        with (
+            open(os.path.expanduser(path), "rb") as stream,
+            np.load(stream, allow_pickle=False) as file,
+        ):
             images, rows, of = (file[name] for name in _ARRAYS)
     except _UNREADABLE as error:
         raise DataError(f"{path} is no file of views ({error}); {advice}") from error

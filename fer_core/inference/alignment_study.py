@@ -1,8 +1,8 @@
 """Measures the frame that faces are aligned to, and which way of aligning them classifies best.
 
 Faces of a set with known labels are pasted into pictures, found, aligned in every mode and
-classified, one side of each, beside the same faces as they were cut in the set and the answer that
-a predictor gives.
+classified, each with its mirror image, beside the same faces as they were cut in the set and the
+answer that a predictor gives.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def compare_alignments(
     if count is not None and count < len(usable):
         usable = np.random.default_rng(seed).choice(usable, count, replace=False).tolist()
     truth = np.array([columns[faces.labels[i]] for i in usable], dtype=np.int64)
-    as_cut = checkpoint.probabilities(faces.images[usable]).argmax(axis=1)
+    predictor = Predictor(checkpoint, detector)
+    as_cut = predictor.probabilities(faces.images[usable]).argmax(axis=1)
     side = checkpoint.preprocessing.image_size
     known: list[np.ndarray] = []  # per size: the classes of the found faces
     named: dict[str, list[np.ndarray]] = {mode: [] for mode in (AS_CUT, *modes, AS_READ)}
-    predictor = Predictor(checkpoint, detector)
     rows = []
     for at, size in enumerate(sizes):
         random = np.random.default_rng([seed, size])
@@ -79,7 +79,7 @@ def compare_alignments(
         at_this_size = {
             AS_CUT: as_cut[found],
             AS_READ: np.array(read, dtype=np.int64),
-            **{mode: _classified(checkpoint, pictures) for mode, pictures in cut.items()},
+            **{mode: _classified(predictor, pictures) for mode, pictures in cut.items()},
         }
         for mode in named:
             answers = at_this_size[mode]
@@ -189,11 +189,11 @@ def face_at(faces: Sequence[FaceBox], centre: tuple[float, float], size: int) ->
     return faces[best] if distances and distances[best] <= size / 3 else None
 
 
-def _classified(checkpoint: Classifier, pictures: list[np.ndarray]) -> np.ndarray:
-    """int64 (N,), the most probable class of each; N may be 0."""
+def _classified(predictor: Predictor, pictures: list[np.ndarray]) -> np.ndarray:
+    """int64 (N,), the most probable class of each and its mirror image; N may be 0."""
     if not pictures:
         return np.zeros(0, dtype=np.int64)
-    return checkpoint.probabilities(np.stack(pictures)).argmax(axis=1)
+    return predictor.probabilities(np.stack(pictures)).argmax(axis=1)
 
 
 def _scores(truth: np.ndarray, named: np.ndarray, class_names: Sequence[str]) -> dict[str, float]:

@@ -255,7 +255,6 @@ class RunConfig:
         return type(self).from_dict(values)
 
 
-#: Fields that are lists of texts.
 def _unknown(*names: str) -> str:
     """What to say of settings that are none: the nearest ones, all of them only where none is."""
     near = [other for name in names for other in difflib.get_close_matches(name, FIELDS, n=2)]
@@ -265,5 +264,6 @@ def _unknown(*names: str) -> str:
 
 #: What only a training by steps learns from.
 _BY_STEPS = ("views", "votes_share", "teachers")
+#: Fields that are lists of texts.
 _NAME_LISTS = ("classes_left_out", "preparation", "teachers")
 FIELDS = tuple(item.name for item in dataclasses.fields(RunConfig))

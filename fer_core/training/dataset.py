@@ -99,13 +99,15 @@ def prepare_part(
 
 
 def part_views(config: RunConfig, data: RunData) -> Views | None:
-    """Other views of the training part, where the config names a file of them; DataError where it
-    has none of these images."""
-    if not config.views:
-        return None
-    views = read_views(config.views, data.faces).of_part(data.split.train)
+    """Other views of the training part, where the config names a file of them."""
+    return views_of(config.views, data.faces, data.split.train) if config.views else None
+
+
+def views_of(path: str, faces: Faces, train: np.ndarray) -> Views:
+    """The views in a file of the images at `train` (int (N,)); DataError where it has none."""
+    views = read_views(path, faces).of_part(train)
     if not len(views):
-        raise DataError(f"{config.views} has no view of a training image of {data.faces.name}")
+        raise DataError(f"{path} has no view of a training image of {faces.name}")
     return views
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -72,7 +73,7 @@ class Training:
         self.objective = Objective(config, data, device)
         self.views = part_views(config, data)
         self._views_known = self.views.fingerprint if self.views is not None else ""
-        self.targets = training_targets(config, data, device, on_teacher)
+        self._on_teacher = on_teacher
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         self.preparations: dict[int, tuple[tuple[str, int], ...]] = {}
         self.place = -1  # of the phase that data, optimizer and schedule are made for
@@ -86,6 +87,15 @@ class Training:
     def deployed(self) -> nn.Module:
         """The network that is validated and kept: the averaged one when there is one."""
         return self.averaged if self.averaged is not None else self.model
+
+    @cached_property
+    def targets(self) -> np.ndarray | None:
+        """What each training image is to be learned as, see `training_targets`.
+
+        Made when the first phase begins: teachers may take minutes, and a run that cannot go on
+        fails before that.
+        """
+        return training_targets(self.config, self.data, self.device, self._on_teacher)
 
     @property
     def phase(self) -> RunConfig:

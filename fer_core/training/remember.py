@@ -25,7 +25,6 @@ from sklearn.cluster import KMeans
 
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.split import split_faces
-from fer_core.data.views import read_views
 from fer_core.models.recall import PATTERNS, Recall
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import (
@@ -39,7 +38,7 @@ from fer_core.runs.checkpoint import (
 )
 from fer_core.runs.record import RunError, read_record, write_json
 from fer_core.training.calibration import FEWEST_IMAGES
-from fer_core.training.dataset import as_run_faces, split_plan, used_share
+from fer_core.training.dataset import as_run_faces, split_plan, used_share, views_of
 from fer_core.training.evaluation import run_config
 from fer_core.training.metrics import score
 from fer_core.training.recalibrate import recalibrate
@@ -107,7 +106,7 @@ def remember(
             f"how much to recall is chosen on at least {FEWEST_IMAGES} validation images, got "
             f"{len(split.validation)}"
         )
-    other = read_views(views, seen).of_part(train) if views else None
+    other = views_of(views, seen, train) if views else None
     more = len(other) if other else 0
     total = len(train) + more + len(split.validation) + len(split.test)
     known, _ = _features(checkpoint, seen.images[train], 0, total, progress, both=True)

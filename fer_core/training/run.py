@@ -136,13 +136,13 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
     device = choose_device(config.device)
     seed_everything(config)
     data = load_run_data(config, on_read)
-    write_json(folder.data, data.describe())
+    if not folder.data.is_file():  # what is there has been compared with, and says more
+        write_json(folder.data, data.describe())
     training = begin_training(config, data, device, on_teacher)
-    if training.views is not None:
-        write_json(folder.data, data.describe(views=training.views))
     if config.preparation or config.phases:
         writer.update(force=True, reason="preparing the training images")
     _resume(folder, training, stop_asked)
+    write_json(folder.data, data.describe(training.preparations, training.views))
     if isinstance(training, KernelTraining):
         writer.update(force=True, reason=training.NO_CURVE)
     log.info(

@@ -5,11 +5,12 @@ more than stored answers did (Beyer et al., arXiv 2106.05237). Or they answer on
 as the set has it: that costs no time while training, and a teacher that is at a loss before blur or
 grain cannot pass that on. A teacher with a memory (`models.recall`) of the very images that the run
 learns from then recalls all of them but the one that it is asked about, whose label the run has
-anyway; in every other case it answers without its memory.
+anyway; in every other case, a memory that was made with other views included, it answers without.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.training.devices import computes_in_half
+
+log = logging.getLogger("fer_core.training")
 
 #: To tell whether a memory is one of the run's own images: how many are looked at, and how many of
 #: their bytes must be what is remembered (half precision changes a few).
@@ -88,6 +91,10 @@ class Teachers:
         for teacher in self.checkpoints:
             if getattr(teacher.model, "recall", None) and not _remembers(teacher, images, labels):
                 teacher.model.recall = None
+                log.info(
+                    "the teacher %s answers without its memory, which is not of just these images",
+                    teacher.folder.name,
+                )
         device = next(self.checkpoints[0].model.parameters()).device
         places = torch.from_numpy(np.argsort(_memory_order(labels))).to(device)
         part = FaceTensor(images, np.zeros(len(images), dtype=np.int64), device)

@@ -1,5 +1,6 @@
 """Other views of a set's images: written, read, refused for another set, drawn now and then."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,8 +68,13 @@ def test_a_damaged_file_is_refused(tiny_faces: Faces, views: Views, tmp_path: Pa
     noise = np.random.default_rng(0).integers(0, 256, views.images.shape, dtype=np.uint8)
     write_views(path, Views(noise, views.rows), tiny_faces)
     whole, refused = path.read_bytes(), 0
-    for place in range(0, len(whole), len(whole) // 60):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+    places = [
+        *range(0, len(whole), len(whole) // 60),
+        *range(40),
+        *range(len(whole) - 200, len(whole)),
+    ]
+    for place, bits in itertools.product(places, (1, 255)):  # 1: the archive's mark of encryption
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ bits]) + whole[place + 1 :])
         try:
             again = read_views(path, tiny_faces)
         except DataError:
@@ -76,7 +82,9 @@ def test_a_damaged_file_is_refused(tiny_faces: Faces, views: Views, tmp_path: Pa
         else:
             assert (again.images == noise).all()
             assert (again.rows == views.rows).all()
-    assert refused > 50
+    assert refused > 100
+    with pytest.raises(DataError, match="is no file of views"):
+        read_views("~nobody-of-this-name/views.npz", tiny_faces)
 
 
 def test_a_file_is_known_again_by_its_pixels_and_rows(views: Views) -> None:

@@ -112,7 +112,7 @@ def test_votes_read_as_labels_are_mixed_into_the_target(voted: RunConfig) -> Non
 
 def test_missing_votes_and_copies_without_votes_are_told(tiny_config: RunConfig) -> None:
     with pytest.raises(DataError, match=r"votes_share 0.5 asks for FER\+ votes and .* has none"):
-        _training(replace(tiny_config, votes_share=0.5))
+        _training(replace(tiny_config, votes_share=0.5)).enter_phase()
     with pytest.raises(ConfigError, match="votes_share needs the images as they are"):
         replace(tiny_config, votes_share=0.5, preparation=("mirror",))
     with pytest.raises(ConfigError, match="votes_share needs the images as they are"):
@@ -259,10 +259,14 @@ def test_a_missing_file_of_views_is_told_before_the_teachers_answer(
         teachers=(str(teacher.path),),
         teacher_sees="original",
     )
-    told: list[tuple[int, int]] = []
+    data, told = load_run_data(config), []
+    rows = data.split.train
     with pytest.raises(DataError, match=r"lost\.npz is no file of views"):
-        Training(config, load_run_data(config), _CPU, lambda *at: told.append(at))
+        Training(config, data, _CPU, lambda *at: told.append(at))
     assert told == []
+    write_views(Path(config.views), Views(data.faces.images[rows], rows), data.faces)
+    Training(config, data, _CPU, lambda *at: told.append(at)).enter_phase()
+    assert told
 
 
 def test_a_run_goes_on_with_the_file_of_views_that_it_began_with(
@@ -283,6 +287,7 @@ def test_a_run_goes_on_with_the_file_of_views_that_it_began_with(
     (run.path / "config.json").write_text(replace(config, epochs=2).to_json())
     write_views(path, Views(255 - data.faces.images[rows], rows), data.faces)
     assert "is not the file of views that this run began with" in execute_run(run).reason
+    assert json.loads(run.data.read_text())["views"] == known
     write_views(path, Views(data.faces.images[rows], rows), data.faces)
     assert execute_run(run).state == "finished"
 
@@ -300,7 +305,7 @@ def test_a_run_can_be_stopped_while_its_teachers_answer(
         raise Stopped
 
     with pytest.raises(Stopped):
-        Training(config, load_run_data(config), _CPU, stop)
+        Training(config, load_run_data(config), _CPU, stop).enter_phase()
     assert told == [(126, 126)]
 
 

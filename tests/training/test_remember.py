@@ -122,6 +122,10 @@ def test_other_views_are_remembered_like_the_face_itself(
         kept = network.recall.encode(expected)
     order = np.argsort(data.faces.labels[train], kind="stable")
     assert (network.recall.codes == kept[order]).float().mean() > 0.99
+    write_views(path, Views(images[data.split.test[:2]], data.split.test[:2]), data.faces)
+    before = run.record.read_bytes()
+    assert remember(run, tiny_config.data, "--views", str(path)) != 0  # none of a training image
+    assert run.record.read_bytes() == before
     # as a teacher it goes without a memory that is not of the faces alone
     teachers = Teachers(
         replace(tiny_config, teachers=(str(run.path),), teacher_sees="original"),
