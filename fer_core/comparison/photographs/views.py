@@ -1,11 +1,9 @@
 """Training faces as the detector finds them in made-up photographs, for `RunConfig.views`.
 
-What a network is shown in use is not the set's own cut but one by the detector's box, of a face
-that may be turned, dark, soft or compressed. A view is cut like that, upright and at full size
-(`align.DEFAULT_MODE`), which lies between the two cuts of a prediction (`align.READINGS`). The
-grounds are enlarged pieces of other faces, or plain, graded
-and blotchy ones; the photographs of the study, on which the trained network is measured, are not
-among them.
+In use a network sees cuts by the detector's box (`align.READINGS`), of faces that may be turned,
+dark, soft or compressed. A view is such a cut, upright at full size (`align.DEFAULT_MODE`), from
+a ground that is an enlarged piece of another face, or plain, graded or blotchy: none of them is a
+photograph of the study, on which the trained network is measured.
 """
 
 from __future__ import annotations
