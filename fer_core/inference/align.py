@@ -30,7 +30,7 @@ MODES = {
     "box_rolled": "the detector's box, turned until the eyes are level",
 }
 #: For one cut alone, as of views in training. On faces as they were pasted it classifies best,
-#: turned ones lose half a point by it (`results/alignment.md`, error about 2 points); and it needs
+#: turned ones level (`results/alignment.md`, error about 2 points); and it needs
 #: no landmark to be right.
 DEFAULT_MODE = "box"
 
