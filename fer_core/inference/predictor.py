@@ -19,8 +19,12 @@ from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import READINGS, align_face
 from fer_core.inference.detect import LONG_SIDE, FaceBox, FaceDetector
 from fer_core.inference.fused import fused_probabilities
+from fer_core.inference.photo import PhotoError
 from fer_core.inference.saliency import Explanation, explain
 from fer_core.runs.checkpoint import Checkpoint
+
+#: Grey levels between darkest and brightest pixel below which a picture shows nothing.
+_LEAST_CONTRAST = 8
 
 
 class Classifier(Protocol):
@@ -103,11 +107,17 @@ class Predictor:
         """Every face of `image` (uint8 (H, W, 3)), the largest first; empty when none is found.
 
         whole_picture: look for no face and take the middle square of the picture as one. A picture
-        that is itself a face cut as in the training data is then classified as it stands.
+        that is itself a face cut as in the training data is then classified as it stands; one of
+        a single colour is a PhotoError.
         long_side: see `FaceDetector.detect`.
         """
         if whole_picture:
             square = middle_square(image)
+            if int(square.max()) - int(square.min()) < _LEAST_CONTRAST:
+                raise PhotoError(
+                    "there is nothing to see in the picture, it is of one colour; choose one with "
+                    "a face"
+                )
             return self._classified([square], [square], [None])
         return self.classify(image, self.detector.detect(image, long_side=long_side))
 

@@ -13,6 +13,7 @@ import torch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import READINGS, align_face
 from fer_core.inference.detect import FaceDetector
+from fer_core.inference.photo import PhotoError
 from fer_core.inference.predictor import Predictor, middle_square
 
 
@@ -120,10 +121,19 @@ def test_face_already_cut_is_classified_pixel_by_pixel(classifier: Any) -> None:
 
 def test_whole_picture_is_its_middle_square(classifier: Any) -> None:
     picture = np.zeros((100, 300, 3), dtype=np.uint8)
-    picture[:, 100:200] = 255
+    picture[:, 100:200] = np.linspace(200, 255, 100, dtype=np.uint8)[:, None, None]
     (whole,) = Predictor(classifier, NoFaces()).predict(picture, whole_picture=True)
-    assert whole.face.min() == 255
+    assert whole.face.min() >= 199
     assert middle_square(picture[:, :100].transpose(1, 0, 2)).shape == (100, 100, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (90, 90, 3)])
+def test_a_picture_of_one_colour_gets_no_label(
+    classifier: Any, shape: tuple[int, int, int]
+) -> None:
+    predictor = Predictor(classifier, NoFaces())
+    with pytest.raises(PhotoError, match="nothing to see in the picture, it is of one colour"):
+        predictor.predict(np.full(shape, 200, np.uint8), whole_picture=True)
 
 
 @pytest.mark.parametrize(("channels", "image_size"), [(1, 48), (3, 96)])

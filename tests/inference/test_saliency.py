@@ -71,8 +71,8 @@ def test_a_model_that_looks_nowhere_rests_on_nothing() -> None:
     assert not found.decisive
 
 
-@pytest.mark.parametrize(("seconds", "covers"), [(1000.0, PLACES**2), (1e-9, 16)])
-def test_a_slow_model_is_asked_at_fewer_places(seconds: float, covers: int) -> None:
+@pytest.mark.parametrize(("seconds", "asked"), [(1000.0, [1, PLACES**2]), (1e-9, [1, 1, 1, 16])])
+def test_a_slow_model_is_asked_at_fewer_places(seconds: float, asked: list[int]) -> None:
     sizes: list[int] = []
 
     def model(images: np.ndarray) -> np.ndarray:
@@ -82,9 +82,22 @@ def test_a_slow_model_is_asked_at_fewer_places(seconds: float, covers: int) -> N
 
     face = bright_part()
     before = face.copy()
-    explain(model, face, 0, seconds)
+    found = explain(model, face, 0, seconds)
     assert (face == before).all()
-    assert sizes == [1, covers]
+    assert sizes == asked
+    assert found.places**2 == asked[-1]
+
+
+def test_a_model_that_was_held_up_once_is_asked_at_all_places() -> None:
+    sizes: list[int] = []
+
+    def model(images: np.ndarray) -> np.ndarray:
+        sizes.append(len(images))
+        time.sleep(0.05 if len(sizes) == 1 else 0)
+        return np.full((len(images), 2), 0.5)
+
+    assert explain(model, bright_part(), 0, seconds=4.0).places == PLACES
+    assert sizes == [1, 1, PLACES**2]
 
 
 @pytest.mark.parametrize(

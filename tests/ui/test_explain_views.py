@@ -46,6 +46,17 @@ def test_the_sentence_says_what_the_strongest_cover_does() -> None:
     assert "No single square that was covered took much from happy" in text_of(part)
 
 
+def test_another_share_than_the_cards_and_a_coarse_search_are_explained() -> None:
+    (part,) = explain_views.explained(AlwaysMouth(), faces(1))
+    assert "mean of two" not in part
+    assert "Coarse" not in part
+    (face,) = faces(1)
+    coarse = Explanation(0.85, np.zeros((48, 48), np.float32), Cover(0, 0, 16, 0.5, "top"), 4)
+    said = text_of(explain_views.explanation_html(face, coarse))
+    assert "from 85 % to 50 %. Only the cut that is shown was covered" in said
+    assert "16 places were tried" in said
+
+
 def test_what_is_unsure_is_not_named_as_the_answer() -> None:
     (part,) = explain_views.explained(AlwaysMouth(), faces(1), unsure_below=0.95)
     assert text_of(part).startswith("The strongest, happy , is too weak to be named. Covering")

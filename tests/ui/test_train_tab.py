@@ -68,7 +68,12 @@ def test_a_run_that_lacks_votes_or_views_is_told_so_before_it_starts(
     assert "40% of the target from FER+ votes" in said()
     assert "drawn faces (built in) has none" in said()
     assert "cannot start" not in said(votes_share=0)
-    assert "the file of views lost.npz is not there" in said(votes_share=0, views="lost.npz")
+    lost = said(votes_share=0, views="lost.npz")
+    assert "the file of views lost.npz is not there" in lost
+    assert "views --data drawn --out lost.npz (some 20 minutes" in lost
+    both = said(views="lost.npz")
+    assert "from FER+ votes" in both
+    assert "Also, the file of views lost.npz is not there" in both
     there = tmp_path / "views.npz"
     there.touch()
     assert "cannot start" not in said(votes_share=0, views=str(there))

@@ -9,7 +9,7 @@ from html import escape
 
 from fer_core.inference.draw import draw_explanation
 from fer_core.inference.predictor import FacePrediction, Predictor
-from fer_core.inference.saliency import Explanation
+from fer_core.inference.saliency import PLACES, Explanation
 from fer_core.ui.predict.predict_views import UNSURE_BELOW, data_uri, percent
 
 #: The largest faces of a picture that are explained.
@@ -66,6 +66,12 @@ def explanation_html(
     else:
         said += f"No single square that was covered took much from {name}."
         most = ", no part of it much"
+    if prediction.box is not None and percent(prediction.confidence) != percent(
+        explanation.probability
+    ):
+        said += " Only the cut that is shown was covered; the answer is the mean of two."
+    if explanation.places < PLACES:
+        said += f" Coarse: this model is slow here, so {explanation.places**2} places were tried."
     picture = data_uri(draw_explanation(prediction.face, explanation), "PNG")
     return (
         f'<div class="explained"><img src="{picture}" alt="The face, coloured where covering it '

@@ -156,7 +156,7 @@ def boxes(
         label = escape(spoken)
         if len(predictions) <= _SPOKEN_BOXES:
             share = "" if spoken != prediction.label else f" {percent(prediction.confidence)}"
-            text = label + share
+            text = label + (f"<b>{share}</b>" if share else "")
         else:
             text = f"{number} {label}" if right - left > 9 else str(number)
         side = (" low" if top < 9 else "") + (" right" if left > 65 else "")

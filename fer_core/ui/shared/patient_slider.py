@@ -1,4 +1,4 @@
-"""A slider whose number can be emptied while another one is being typed."""
+"""A slider whose number can be typed: emptied meanwhile, or beyond the slider's ends."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import gradio as gr
 
 
 class PatientSlider(gr.Slider):
-    """`gr.Slider` that takes an emptied number for the smallest; Gradio's own fails on it."""
+    """`gr.Slider` that takes an emptied number for the smallest and one beyond an end for that end.
+
+    Gradio's own fails on both; the page shows the end, too.
+    """
 
     # shown as the component it inherits from; see `picture_input.PhotoInput`
     is_template = True
 
     def preprocess(self, payload: float | None) -> float:
-        return super().preprocess(self.minimum if payload is None else payload)
+        payload = self.minimum if payload is None else payload
+        return super().preprocess(min(max(payload, self.minimum), self.maximum))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from fer_core.data.votes import has_votes
 from fer_core.runs.config import RunConfig
@@ -10,17 +11,20 @@ from fer_core.ui.train.run_form import source_name
 
 
 def what_is_missing(config: RunConfig) -> str:
-    """What a run of this configuration would fail by at once, "" when nothing is known."""
+    """All that a run of this configuration would fail by at once, "" when nothing is known."""
+    missing = []
     if config.votes_share and not has_votes(config.data):
-        return (
+        missing.append(
             f"it wants {config.votes_share:.0%} of the target from FER+ votes (votes_share), and "
-            f"{source_name(config.data)} has none. Choose FER2013 with fer2013new.csv beside its "
-            "csv in the Data tab, or set “Share of the FER+ votes” to 0."
+            f"{source_name(config.data)} has none. Choose FER2013 with its votes in the Data tab "
+            "(fer2013new.csv beside its csv, or a parquet file that has them), or set “Share of "
+            "the FER+ votes” to 0 under “All other settings”."
         )
     # os.path says no where pathlib raises, as for a name that is too long
     if config.views and not os.path.isfile(os.path.expanduser(config.views)):
-        return (
-            f"the file of views {config.views} is not there. Make one with python -m fer_core "
-            "views, or leave “Other views of the images” empty."
+        call = shlex.join(["views", "--data", config.data, "--out", config.views])
+        missing.append(
+            f"the file of views {config.views} is not there. Make it with python -m fer_core "
+            f"{call} (some 20 minutes for FER2013), or leave “Other views of the images” empty."
         )
-    return ""
+    return " Also, ".join(missing)
