@@ -20,14 +20,13 @@ from torch import nn
 from fer_core.data.balance import class_weights
 from fer_core.data.batches import FaceTensor, steps_per_epoch, training_batches
 from fer_core.data.faces import DataError
-from fer_core.models import build_model
-from fer_core.models.freezing import freeze_first, set_training
-from fer_core.runs.checkpoint import load_start
+from fer_core.models.freezing import set_training
 from fer_core.runs.config import RunConfig
 from fer_core.training.averaging import average_into
 from fer_core.training.dataset import RunData, part_views, prepare_part
 from fer_core.training.devices import computes_in_half, try_kernels
 from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
+from fer_core.training.network import first_network
 from fer_core.training.objective import Lesson, Objective, parts_of_batch
 from fer_core.training.optimization import advance, build_optimizer, build_schedule
 from fer_core.training.sharpness import climb, descend
@@ -55,17 +54,7 @@ class Training:
         self.phases = config.phase_configs()
         self.borders = list(accumulate(phase.epochs for phase in self.phases))
         self.model_options, pre = config.model_options, data.preprocessing
-        model = build_model(
-            config.model,
-            self.classes,
-            pre.channels,
-            pre.image_size,
-            config.model_options,
-            fetch_weights=not config.start_from,
-        )
-        if config.start_from:
-            load_start(model, config)
-        freeze_first(model, config.frozen_share)
+        model = first_network(config, self.classes, pre)
         self.model = model.to(device, memory_format=torch.channels_last)
         #: What a training step calls; it shares its weights with `model`.
         self.learner = torch.compile(self.model, dynamic=False) if config.compiled else self.model
