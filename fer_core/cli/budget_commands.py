@@ -86,6 +86,11 @@ def compare(chosen: argparse.Namespace) -> int:
     return show_result(chosen, values, _text(values))
 
 
+def _images(row: dict[str, Any]) -> str:
+    other = row["support_b"]
+    return f"{row['support']}" if other in (None, row["support"]) else f"{row['support']} / {other}"
+
+
 def _text(values: dict[str, Any]) -> str:
     lines = [values["summary"]]
     lines += [f"  {sentence}" for pair in values["pairs"] for sentence in pair["sentences"]]
@@ -103,7 +108,7 @@ def _text(values: dict[str, Any]) -> str:
             one, two = row["recall"]
             lines.append(
                 f"  {row['label']:<10} recall {one:.3f} against {two:.3f} ({one - two:+.3f})  "
-                f"F1 {row['f1'][0] - row['f1'][1]:+.3f}  images {row['support']}"
+                f"F1 {row['f1'][0] - row['f1'][1]:+.3f}  images {_images(row)}"
             )
     return "\n".join(lines)
 

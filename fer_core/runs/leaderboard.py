@@ -57,6 +57,7 @@ def _row(folder: RunFolder, kind: str) -> dict[str, Any] | None:
     config = read_json(folder.config) or {}
     epochs = read_epochs(folder)
     progress = read_progress(folder)
+    data = record.get("data") or read_json(folder.data) or {}
     test, model = record.get("test") or {}, record.get("model") or {}
     accuracy, gflops = test.get("accuracy"), model.get("gflops")
     low, high = test.get("interval") or (None, None)
@@ -85,6 +86,6 @@ def _row(folder: RunFolder, kind: str) -> dict[str, Any] | None:
             name: float("nan") if value is None else float(value) for name, value in numbers.items()
         },
         "device": record.get("device") or progress.device,
-        "data": (record.get("data") or {}).get("name") or config.get("data") or "",
+        "data": data.get("name") or config.get("data") or "",
         "folder": str(folder.path),
     }

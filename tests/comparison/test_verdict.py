@@ -21,6 +21,7 @@ from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, append_epoch, read_epochs, write_json
 from fer_core.training.metrics import full_report
+from fer_core.ui.experiments.budgets import results, words
 
 NAMES = ("angry", "happy", "sad")
 N = 600
@@ -206,6 +207,58 @@ def test_other_data_and_other_budgets_are_pointed_out(make_run: MakeRun) -> None
     found = compare(fair, same_epochs)
     assert found.same == ("epochs", "updates")
     assert found.warnings == ()
+
+
+def test_figures_of_different_sets_get_no_verdict(make_run: MakeRun) -> None:
+    """However far apart they are: each says something of its own set alone."""
+    ours = make_run("drawn", answers(0.95, 1), source="drawn.csv")
+    theirs = make_run("shipped", answers(0.6, 2)[:300], source="photos.csv")
+    found = compare(ours, theirs)
+    (pair,) = found.pairs
+    assert pair.accuracy_p < 0.001  # the figures do differ
+    assert not any((pair.same_set, pair.clear, pair.macro_f1_clear, pair.paired))
+    said = f"{summary(found)} {' '.join(pair_sentences(pair))}"
+    assert summary(found) == (
+        "drawn and shipped were tested on different sets: their figures do not compare."
+    )
+    assert "of its 600 test images rightly" in said
+    assert "of its 300 (" in said
+    assert not any(
+        word in said for word in ("ahead", "noise", "p <", "proportion", "more accurate")
+    )
+    both = [
+        (int(one), int(two))
+        for one, two in zip(np.bincount(LABELS), np.bincount(LABELS[:300]), strict=True)
+    ]
+    assert [row.images for row in pair.classes] == [f"{one} / {two}" for one, two in both]
+    html = words.verdict_html(found, pair)
+    assert "different sets</b>" in html
+    assert "more than noise" not in html
+    assert f"<td>{both[0][0]} / {both[0][1]}</td>" in words.class_html(pair, "recall")
+
+
+def test_among_several_only_those_of_one_set_are_judged(make_run: MakeRun) -> None:
+    runs = [make_run("drawn", answers(0.99, 1), source="drawn.csv")]
+    runs += [make_run(name, answers(right, 2)) for name, right in (("good", 0.9), ("bad", 0.5))]
+    found = compare(*runs)
+    assert [pair.same_set for pair in found.pairs] == [False, False, True]
+    assert summary(found) == (
+        "Not all were tested on the same set, and 2 of 3 pairs do not compare. Of the others, good "
+        "is ahead of bad by more than noise."
+    )
+    html = words.verdict_html(found, found.pairs[2])
+    assert html.count("tested on different sets, not compared") == 2
+
+
+def test_what_is_shown_first_was_tested_on_one_set(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "SHIPPED_CHECKPOINTS", tmp_path / "none")
+    make_run("drawn", answers(0.99, 1), source="drawn.csv")
+    make_run("good", answers(0.9, 2))
+    assert results.chosen_first(tmp_path) == (results.BY_HAND, [])
+    make_run("bad", answers(0.5, 3))
+    assert results.chosen_first(tmp_path) == (results.BY_HAND, ["good", "bad"])
 
 
 def test_a_budget_that_was_not_spent_is_pointed_out(make_run: MakeRun) -> None:

@@ -48,6 +48,7 @@ def test_leaderboard_ranks_runs_and_shipped_checkpoints_together(
     assert board.names == ("better", "shipped/small", "worse", "unscored")
     assert list(board.table.columns) == list(run_board.COLUMNS)
     row = board.table.iloc[0]
+    assert row["Data"] == "drawn faces"
     assert row["Test %"] == 90.0
     assert row["95 % interval"] == "88.5–91.5"
     assert row["Twin-free %"] == 89.0

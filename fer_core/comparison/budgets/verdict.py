@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
 from fer_core.comparison.entrants import Entrant, fairness_warnings, read_entrant, same_amounts
-from fer_core.comparison.pairs import Pair, PairError, read_pair
+from fer_core.comparison.pairs import Pair, PairError, read_pair, same_data
 from fer_core.comparison.significance import (
     LEVEL,
     Difference,
@@ -35,13 +35,21 @@ MOST_RUNS = 8
 @dataclass(frozen=True)
 class ClassRow:
     """One expression in two runs, each figure as (first, second). p_value: Holm-corrected over the
-    expressions, of "the recall is equal"; None for runs that are not paired."""
+    expressions, of "the recall is equal"; None for runs that are not paired. support: its images
+    in the first; support_b: in the second where that had others."""
 
     label: str
     support: int
     recall: tuple[float, float]
     f1: tuple[float, float]
     p_value: float | None
+    support_b: int | None = None
+
+    @property
+    def images(self) -> str:
+        """How many there were, in words: of both where they differ."""
+        same = self.support_b in (None, self.support)
+        return f"{self.support:,}" if same else f"{self.support:,} / {self.support_b:,}"
 
     def difference(self, measure: str) -> float:
         first, second = getattr(self, measure)
@@ -55,7 +63,8 @@ class PairVerdict:
     images: the shared ones when paired, else 0, and `unpaired_because` says why. accuracy's p-value
     is McNemar's (`test`) or that of two proportions; macro_f1's the bootstrap's. accuracy_p and
     macro_f1_p are corrected for the number of pairs. without_twins: accuracy and n on the images
-    without a pixel-identical twin in training, where there are some with.
+    without a pixel-identical twin in training, where there are some with. same_set: whether both
+    were tested on images of one set; where not, nothing that they differ by is called a lead.
     """
 
     first: str
@@ -70,6 +79,7 @@ class PairVerdict:
     test: PairedTest | None = None
     without_twins: tuple[Difference, int] | None = None
     unpaired_because: str = ""
+    same_set: bool = True
 
     @property
     def paired(self) -> bool:
@@ -78,11 +88,11 @@ class PairVerdict:
     @property
     def clear(self) -> bool:
         """Whether the accuracies differ by more than noise."""
-        return self.accuracy_p < LEVEL
+        return self.same_set and self.accuracy_p < LEVEL
 
     @property
     def macro_f1_clear(self) -> bool:
-        return self.macro_f1_p < LEVEL
+        return self.same_set and self.macro_f1_p < LEVEL
 
 
 @dataclass(frozen=True)
@@ -187,6 +197,7 @@ def _unpaired(a: Entrant, b: Entrant, reason: str) -> PairVerdict:
             (of_a[label]["recall"], of_b[label]["recall"]),
             (of_a[label]["f1"], of_b[label]["f1"]),
             None,
+            int(of_b[label]["support"]),
         )
         for label in a.class_names
         if label in of_b
@@ -202,6 +213,7 @@ def _unpaired(a: Entrant, b: Entrant, reason: str) -> PairVerdict:
         macro_f1_p=macro_f1.p_value,
         classes=tuple(rows),
         unpaired_because=reason,
+        same_set=same_data(a.folder.path, b.folder.path),
     )
 
 

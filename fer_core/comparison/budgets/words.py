@@ -1,4 +1,7 @@
-"""A comparison's verdict in plain sentences. They never call noise a lead."""
+"""A comparison's verdict in plain sentences.
+
+They never call noise a lead, nor a difference between figures of different sets.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ from fer_core.comparison.wording import (
 def pair_sentences(pair: PairVerdict, pairs: int = 1) -> list[str]:
     """Accuracy, macro F1, and what else must be said of two runs. pairs: how many were tested,
     for which the p-values are corrected."""
+    if not pair.same_set:
+        return [_apart(pair), f"Not compared image by image: {pair.unpaired_because}."]
     found = [_accuracy(pair, pairs), _macro_f1(pair, pairs)]
     if pair.without_twins:
         found.append(_without_twins(pair))
@@ -33,6 +38,9 @@ def summary(comparison: Comparison) -> str:
     """One sentence over all runs."""
     pairs = comparison.pairs
     best = comparison.entrants[0].name
+    if not any(pair.same_set for pair in pairs):
+        names = listed([run.name for run in comparison.entrants])
+        return f"{names} were tested on different sets: their figures do not compare."
     if not any(pair.clear for pair in pairs):
         if len(pairs) == 1:
             return _level(pairs[0])
@@ -42,12 +50,35 @@ def summary(comparison: Comparison) -> str:
         )
     if len(pairs) == 1:
         return f"{pairs[0].first} is ahead of {pairs[0].second} by more than noise."
+    apart = [pair for pair in pairs if not pair.same_set]
+    if apart:
+        return _mixed(comparison, apart)
     with_best = [pair for pair in pairs if best in (pair.first, pair.second)]
     behind = [pair.second for pair in with_best if pair.clear and pair.first == best]
     level = [_other(pair, best) for pair in with_best if not pair.clear]
     parts = [f"ahead of {listed(behind)} by more than noise"] if behind else []
     parts += [f"within noise of {listed(level)}"] if level else []
     return f"{best} has the highest accuracy: {', '.join(parts)}."
+
+
+def _mixed(comparison: Comparison, apart: list[PairVerdict]) -> str:
+    """Runs of which some were tested on another set than others, `apart` being those pairs."""
+    clear = [pair for pair in comparison.pairs if pair.clear]
+    leads = [f"{pair.first} is ahead of {pair.second} by more than noise" for pair in clear]
+    return (
+        f"Not all were tested on the same set, and {len(apart)} of {len(comparison.pairs)} pairs "
+        f"do not compare. Of the others, {listed(leads)}."
+    )
+
+
+def _apart(pair: PairVerdict) -> str:
+    """The figures of two runs that were tested on different sets, without a verdict."""
+    d, f1 = pair.accuracy, pair.macro_f1
+    return (
+        f"{pair.first} named {percent(d.a)} of its {pair.counts[0]:,} test images rightly (macro "
+        f"F1 {f1.a:.3f}), {pair.second} {percent(d.b)} of its {pair.counts[1]:,} ({f1.b:.3f}). The "
+        "images are of different sets, so this says nothing of which is better."
+    )
 
 
 def _level(pair: PairVerdict) -> str:

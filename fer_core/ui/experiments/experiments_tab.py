@@ -27,11 +27,12 @@ from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import LIVE_VIEWS, SharedState
 
-_COLUMN_WIDTHS = (236, 115, 90, 135, 115, 100, 120, 95, 110, 90, 85, 190, 300)
+_COLUMN_WIDTHS = (236, 110, 115, 90, 135, 115, 100, 120, 95, 110, 90, 85, 190, 300)
 
 _ABOUT_COLUMNS = (
     "The dots beside a column's name sort and filter; a click on a row shows that run below. "
-    "<b>Test %</b> is the accuracy of the best epoch by validation, beside it its 95 % interval. "
+    "<b>Test %</b> is the accuracy of the best epoch by validation, beside it its 95 % interval; "
+    "figures of different <b>Data</b> do not compare. "
     "<b>Twin-free %</b> leaves out test images that also stand in training, pixel for pixel. "
     "<b>GFLOPs</b> are those of one forward pass of one image; a multiply-add counts as two."
 )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_core.comparison.sweeps.words import source_title
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.leaderboard import leaderboard
 from fer_core.runs.record import RunError, list_runs, read_epochs
@@ -34,6 +35,7 @@ _NUMBERS: dict[str, tuple[str, float, int]] = {
 }
 COLUMNS = (
     "Name",
+    "Data",
     "State",
     ACCURACY,
     INTERVAL,
@@ -106,6 +108,7 @@ def leaderboard_table(frame: pd.DataFrame) -> pd.DataFrame:
         table[words] = (values * factor).round(decimals).to_numpy()
     ends = zip(frame["test_low"], frame["test_high"], strict=True)
     table[INTERVAL] = [interval_text(pair) if pd.notna(pair[0]) else "" for pair in ends]
+    table["Data"] = [source_title(str(name)) for name in frame["data"].fillna("")]
     for name in ("recipe", "state", "device"):
         table[name.capitalize()] = frame[name].fillna("").astype(str).to_numpy()
     table = table.sort_values(ACCURACY, ascending=False, kind="stable", na_position="last")

@@ -17,6 +17,7 @@ from fer_core.comparison.budgets.equal_budget import BudgetError, BudgetPlan, li
 from fer_core.comparison.budgets.runs import ContenderState, budget_states
 from fer_core.comparison.budgets.spending import positions
 from fer_core.comparison.budgets.verdict import MOST_RUNS, Comparison, compare_runs
+from fer_core.comparison.pairs import same_data
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.record import RunError, list_runs, read_epochs, read_record
 from fer_core.ui.experiments.budgets.form import budget_command
@@ -164,13 +165,19 @@ def compare_command(settings: AppSettings, choice: Choice) -> str:
 
 
 def chosen_first(runs_folder: Path) -> tuple[str, list[str]]:
-    """What a visitor sees first: the newest stored comparison, else the two best scored runs."""
+    """What a visitor sees first: the newest stored comparison, else the best scored run and the
+    best of those that were tested on the same set, of the set where there are two."""
     stored = stored_names(runs_folder)
     if stored:
         return stored[0], []
     names = scored_names(runs_folder)
-    best = sorted(names, key=lambda name: -_accuracy(runs_folder, name))[:2]
-    return BY_HAND, best if len(best) == 2 else []
+    ranked = sorted(names, key=lambda name: -_accuracy(runs_folder, name))
+    for place, best in enumerate(ranked):
+        folder = find_entry(runs_folder, best).path
+        for other in ranked[place + 1 :]:
+            if same_data(folder, find_entry(runs_folder, other).path):
+                return BY_HAND, [best, other]
+    return BY_HAND, []
 
 
 def _accuracy(runs_folder: Path, name: str) -> float:

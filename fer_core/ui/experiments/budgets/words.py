@@ -91,6 +91,8 @@ def verdict_html(comparison: Comparison, pair: PairVerdict, missing: int = 0) ->
     """The summary, sentences on the chosen pair, all pairs as a table, and what to beware of."""
     clear = any(item.clear for item in comparison.pairs)
     mark = "<b class='mark clear'>more than noise</b>" if clear else "<b class='mark'>noise</b>"
+    if not any(item.same_set for item in comparison.pairs):
+        mark = "<b class='mark'>different sets</b>"
     waits = (
         f"<p class='note'>{missing} more still to come; this is about those that are finished.</p>"
         if missing
@@ -117,16 +119,26 @@ _NAME = "style='white-space:normal;overflow-wrap:anywhere;min-width:9em'"
 def _pairs_table(pairs: Sequence[PairVerdict]) -> str:
     rows = "".join(
         f"<tr><td {_NAME}>{html.escape(item.first)} against {html.escape(item.second)}</td>"
-        f"<td>{points(item.accuracy.difference)}</td>"
-        f"<td>{points(item.accuracy.low)} to {points(item.accuracy.high)}</td>"
-        f"<td>{html.escape(p_text(item.accuracy_p).removeprefix('p = ').removeprefix('p '))}</td>"
-        f"<td>{'more than noise' if item.clear else 'within noise'}</td>"
-        f"<td>{points(item.macro_f1.difference)}</td>"
-        f"<td>{'more than noise' if item.macro_f1_clear else 'within noise'}</td></tr>"
+        f"{_pair_cells(item)}</tr>"
         for item in pairs
     )
     heads = ("Pair", "Accuracy, points", "95 % interval", "p (Holm)", "", "Macro F1, points", "")
     return _table(heads, rows)
+
+
+def _pair_cells(item: PairVerdict) -> str:
+    if not item.same_set:
+        return "<td colspan='6'>tested on different sets, not compared</td>"
+    p_value = p_text(item.accuracy_p).removeprefix("p = ").removeprefix("p ")
+    cells = (
+        points(item.accuracy.difference),
+        f"{points(item.accuracy.low)} to {points(item.accuracy.high)}",
+        html.escape(p_value),
+        "more than noise" if item.clear else "within noise",
+        points(item.macro_f1.difference),
+        "more than noise" if item.macro_f1_clear else "within noise",
+    )
+    return "".join(f"<td>{cell}</td>" for cell in cells)
 
 
 def spent_html(comparison: Comparison, colours: Mapping[str, str]) -> str:
@@ -173,7 +185,7 @@ def class_html(pair: PairVerdict, measure: str) -> str:
             tested += ", noise"
         rows.append(
             f"<tr><td>{html.escape(row.label)}</td><td>{100 * one:.1f}</td><td>{100 * two:.1f}</td>"
-            f"<td>{points(one - two)}</td><td>{row.support:,}</td>"
+            f"<td>{points(one - two)}</td><td>{row.images}</td>"
             f"<td>{html.escape(tested.removeprefix('p '))}</td></tr>"
         )
     name = MEASURES[measure]
