@@ -21,6 +21,12 @@ _LARGEST_UPLOAD = {"home": "1gb", "public": "50mb"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 65535, got {text}")
+    return int(text)
+
+
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of the command line; a Space sets host and port through the environment."""
     environment = os.environ
@@ -48,7 +54,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     )
     parser.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=environment.get("GRADIO_SERVER_PORT", "7860"),
         help="port to listen on (7860, $GRADIO_SERVER_PORT)",
     )

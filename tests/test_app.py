@@ -216,7 +216,9 @@ def opened_page(served: Served, asked: list[str]) -> Iterator[Any]:
     assert errors == []
 
 
-def test_options_and_their_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_and_their_defaults(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     known = ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "SPACE_ID", "FER_OPEN")
     for name in (*known, "FER_DATA", "FER_RUNS"):
         monkeypatch.delenv(name, raising=False)
@@ -226,6 +228,9 @@ def test_options_and_their_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     options = app.parse_arguments(["--data", "d", "--runs", "r", "--host", "::1", "--port", "80"])
     assert (str(options.data), str(options.runs)) == ("d", "r")
     assert (options.host, options.port) == ("::1", 80)
+    with pytest.raises(SystemExit):
+        app.parse_arguments(["--port", "99999"])
+    assert "must be a number from 1 to 65535, got 99999" in capsys.readouterr().err
     assert app.parse_arguments(["--public"]).public
 
 

@@ -99,7 +99,7 @@ def test_predict_takes_several_pictures_and_names_the_bad_one(
 ) -> None:
     capsys.readouterr()
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
-    Image.fromarray(np.full((48, 48), 99, dtype=np.uint8)).save(good)
+    _grey_slope(48).convert("L").save(good)
     bad.write_bytes(b"no picture")
     words = ("predict", str(run), str(good), str(bad), "--whole-picture")
     results = _json(capsys, *words, code=2)
@@ -110,9 +110,14 @@ def test_predict_takes_several_pictures_and_names_the_bad_one(
     assert results[1]["error"]
 
 
+def _grey_slope(side: int) -> Image.Image:
+    levels = np.linspace(60, 200, side, dtype=np.uint8)
+    return Image.fromarray(np.broadcast_to(levels[:, None, None], (side, side, 3)).copy())
+
+
 def test_predict_writes_marked_pictures(run: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain.png"
-    Image.fromarray(np.full((200, 200, 3), 90, dtype=np.uint8)).save(plain)
+    _grey_slope(200).save(plain)
     marked = tmp_path / "marked"
     words = ["predict", str(run), str(plain), "--whole-picture", "--marked", str(marked)]
     assert main(words) == 0
@@ -128,7 +133,7 @@ def test_predict_writes_what_each_label_rests_on(
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         pictures.append(str(tmp_path / folder / "me.png"))
-        Image.fromarray(np.full((60, 60, 3), 90, dtype=np.uint8)).save(pictures[-1])
+        _grey_slope(60).save(pictures[-1])
     explained = tmp_path / "explained"
     words = ["predict", str(run), *pictures, "--whole-picture", "--explain", str(explained)]
     assert main([*words, "--json"]) == 0
@@ -145,7 +150,7 @@ def test_marked_pictures_of_one_name_do_not_replace_each_other(run: Path, tmp_pa
     for folder, side in (("a", 60), ("b", 70), ("c", 80)):
         (tmp_path / folder).mkdir()
         pictures.append(str(tmp_path / folder / "me.png"))
-        Image.fromarray(np.full((side, side, 3), 90, dtype=np.uint8)).save(pictures[-1])
+        _grey_slope(side).save(pictures[-1])
     for _ in range(2):  # a second call writes its own again
         words = ["predict", str(run), *pictures, "--whole-picture"]
         assert main([*words, "--marked", str(tmp_path / "marked")]) == 0
@@ -198,7 +203,7 @@ def test_an_alignment_study_writes_its_table(
 
 
 def test_views_of_a_set_are_made_for_a_run(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     folder, out = tmp_path / "faces", tmp_path / "views.npz"
     _drawn_folder(folder)
@@ -206,12 +211,40 @@ def test_views_of_a_set_are_made_for_a_run(
     found = _json(capsys, "views", "--data", str(folder), "--size", "48", "--out", str(out))
     views = read_views(out, read_faces(str(folder), image_size=48))
     assert found["asked"] == 21 >= found["found"] == len(views) > 10
-    assert main(["views", "--data", str(folder), "--out", str(out), "--times", "0"]) != 0
-    assert "--times must be at least 1, got 0" in capsys.readouterr().err
-    # a folder is refused before the photographs are made, which takes long
-    monkeypatch.setattr("fer_core.comparison.photographs.views.found_views", None)
-    assert main(["views", "--data", str(folder), "--out", str(tmp_path)]) != 0
-    assert f"--out must name a file such as {out}, got a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("views --data drawn --out TMP", "--out: must name a file such as TMP/out.md, got the fol"),
+        (
+            "views --data drawn --out v --times 0",
+            "--times: must be a whole number from 1 on, got 0",
+        ),
+        (
+            "views --data drawn --out v --seed -3",
+            "--seed: must be a whole number from 0 on, got -3",
+        ),
+        ("export TMP --out TMP", "--out: must name a file such as TMP/out.md"),
+        ("alignment-study TMP --data drawn --out TMP", "--out: must name a file such as"),
+        ("alignment-study TMP --data drawn --readme no.md", "must name a file, no.md is not there"),
+        ("alignment-study TMP --data drawn --count 0", "--count: must be a whole number from 1"),
+        ("alignment-study TMP --data drawn --turned 400", "must be 0 to 180 degrees, got 400"),
+        ("alignment-study TMP --data drawn --turned -10", "must be 0 to 180 degrees, got -10"),
+        ("photo-study TMP --data drawn --out TMP", "--out: must name a file such as"),
+        ("bench --webcam --browser /nonexist", "--browser: must name a file, /nonexist is not th"),
+        ("bench --predict --threads 0", "--threads: must be a whole number from 1 on, got 0"),
+        ("remember TMP --data drawn --note no.md", "--note: must name a file, no.md is not there"),
+    ],
+)
+def test_wrong_options_are_refused_before_any_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: str, said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.replace("TMP", str(tmp_path)).split())
+    assert ended.value.code == 2
+    assert said.replace("TMP", str(tmp_path)) in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ship_leaves_a_checkpoint_without_local_paths(

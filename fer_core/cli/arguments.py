@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,51 @@ if TYPE_CHECKING:
     from fer_core.runs.config import RunConfig
 
 DATA_HELP = "csv, zip, parquet, folder, 'drawn' or hub:owner/name"
+
+
+def output_file(text: str) -> Path:
+    """The type of an option that names the file to write: refused at once, not after the work."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"must name a file such as {path / 'out.md'}, got the folder {path}"
+        )
+    return path
+
+
+def text_file(text: str) -> Path:
+    """The type of an option that names a file to be read or changed."""
+    path = Path(text)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise argparse.ArgumentTypeError(f"must name a file, {path} {what}")
+    return path
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """The type of an option that counts."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} on, got {text}")
+        return value
+
+    return read
+
+
+def angle(text: str) -> float:
+    """The type of an option in degrees, 0 to 180."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 180:
+        raise argparse.ArgumentTypeError(f"must be 0 to 180 degrees, got {text}")
+    return value
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:

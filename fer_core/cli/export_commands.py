@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from pathlib import Path
 
-from fer_core.cli.arguments import add_checkpoint
+from fer_core.cli.arguments import add_checkpoint, output_file
 from fer_core.cli.output import Command, show_result
 
 
@@ -14,7 +13,9 @@ def add_commands(command: Command) -> None:
     """Add this module's command; command(name, run, help_text) makes one."""
     found = command("export", export, "write a checkpoint as an ONNX file and check it")
     add_checkpoint(found)
-    found.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .onnx file")
+    found.add_argument(
+        "--out", type=output_file, required=True, metavar="FILE", help="the .onnx file"
+    )
 
 
 def export(chosen: argparse.Namespace) -> int:

@@ -27,7 +27,15 @@ from fer_core.cli import (
     training_commands,
     trial_commands,
 )
-from fer_core.cli.arguments import DATA_HELP, add_checkpoint, add_settings
+from fer_core.cli.arguments import (
+    DATA_HELP,
+    add_checkpoint,
+    add_settings,
+    angle,
+    output_file,
+    text_file,
+    whole_number,
+)
 
 #: Refusals that are the user's to mend; anything else is a fault of ours and keeps its traceback.
 _REFUSALS = (ValueError, OSError, RuntimeError)
@@ -112,24 +120,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_checkpoint(study)
     study.add_argument("--data", required=True, help=DATA_HELP)
-    study.add_argument("--count", type=int, default=450, help="faces of the validation part")
+    study.add_argument(
+        "--count", type=whole_number(1), default=450, help="faces of the validation part"
+    )
     study.add_argument(
         "--turned",
-        type=float,
+        type=angle,
         nargs="+",
         default=[0.0],
         metavar="DEGREES",
         help="turn each by up to this; a column of the table for each (0)",
     )
-    study.add_argument("--out", type=Path, help="Markdown file (results/alignment.md)")
-    study.add_argument("--readme", type=Path, metavar="FILE", help="renew the table in it, too")
+    study.add_argument("--out", type=output_file, help="Markdown file (results/alignment.md)")
+    study.add_argument(
+        "--readme", type=text_file, metavar="FILE", help="renew the table in it, too"
+    )
 
     ship = command(
         "ship", training_commands.ship, "copy a finished run to checkpoints/, free of local paths"
     )
     ship.add_argument("folder", type=Path, metavar="RUN")
     ship.add_argument("name", help="the checkpoint's name")
-    ship.add_argument("--note", type=Path, help="Markdown file to add to the card: origin, rights")
+    ship.add_argument(
+        "--note", type=text_file, help="Markdown file to add to the card: origin, rights"
+    )
 
     calibrated = command(
         "calibrate",
@@ -141,7 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     calibrated.add_argument(
         "--half", action="store_true", help="keep the weights in half precision from now on"
     )
-    calibrated.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
+    calibrated.add_argument(
+        "--note", type=text_file, help="Markdown file that the card shall end with"
+    )
 
     remembering = command(
         "remember",
@@ -168,7 +184,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="remember the faces by these views of them, too; as a teacher it then goes without",
     )
-    remembering.add_argument("--note", type=Path, help="Markdown file that the card shall end with")
+    remembering.add_argument(
+        "--note", type=text_file, help="Markdown file that the card shall end with"
+    )
 
     for more in (
         reproduce_commands,

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.cli.arguments import DATA_HELP
+from fer_core.cli.arguments import DATA_HELP, output_file, text_file
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
 
@@ -47,9 +47,9 @@ def add_commands(command: Command) -> None:
         )
         if run is near_twins:
             found.add_argument("--part", choices=("validation", "test"), default="test")
-        found.add_argument("--out", type=Path, default=out, help="Markdown file")
+        found.add_argument("--out", type=output_file, default=out, help="Markdown file")
         found.add_argument(
-            "--readme", type=Path, metavar="FILE", help="renew the table in this file, too"
+            "--readme", type=text_file, metavar="FILE", help="renew the table in this file, too"
         )
 
 

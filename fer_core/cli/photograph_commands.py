@@ -6,11 +6,10 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from pathlib import Path
 
 import numpy as np
 
-from fer_core.cli.arguments import DATA_HELP, add_checkpoint
+from fer_core.cli.arguments import DATA_HELP, add_checkpoint, output_file, whole_number
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.paths import REPOSITORY
 
@@ -25,21 +24,31 @@ def add_commands(command: Command) -> None:
     add_checkpoint(found)
     found.add_argument("--data", required=True, help=DATA_HELP)
     found.add_argument("--part", choices=("validation", "test"), default="validation")
-    found.add_argument("--count", type=int, default=150, help="faces drawn from the part (150)")
-    found.add_argument("--sizes", type=int, nargs="+", metavar="PIXELS", help="sides of the faces")
-    found.add_argument("--seed", type=int, default=0)
+    found.add_argument(
+        "--count", type=whole_number(1), default=150, help="faces drawn from the part (150)"
+    )
+    found.add_argument(
+        "--sizes", type=whole_number(8), nargs="+", metavar="PIXELS", help="sides of the faces"
+    )
+    found.add_argument("--seed", type=whole_number(0), default=0)
     found.add_argument(
         "--mtcnn", action="store_true", help="also count what MTCNN finds at its default settings"
     )
-    found.add_argument("--out", type=Path, default=_OUT, help="Markdown file")
+    found.add_argument(
+        "--out", type=output_file, default=_OUT, help="Markdown file (results/photographs.md)"
+    )
     found = command(
         "views", make_views, "find training faces in made-up photographs, to train on them as well"
     )
     found.add_argument("--data", required=True, help=DATA_HELP)
     found.add_argument("--size", type=int, help="bring the images to this side in pixels first")
-    found.add_argument("--times", type=int, default=1, help="photographs of each face (1)")
-    found.add_argument("--seed", type=int, default=0)
-    found.add_argument("--out", type=Path, required=True, help="file for train --set views=FILE")
+    found.add_argument(
+        "--times", type=whole_number(1), default=1, help="photographs of each face (1)"
+    )
+    found.add_argument("--seed", type=whole_number(0), default=0)
+    found.add_argument(
+        "--out", type=output_file, required=True, help="file for train --set views=FILE"
+    )
 
 
 def photo_study(chosen: argparse.Namespace) -> int:
@@ -96,10 +105,6 @@ def make_views(chosen: argparse.Namespace) -> int:
     from fer_core.data.views import write_views
     from fer_core.inference.detect import FaceDetector
 
-    if chosen.times < 1:
-        raise ValueError(f"--times must be at least 1, got {chosen.times}")
-    if chosen.out.is_dir():  # said now, not after the twenty minutes that they take
-        raise ValueError(f"--out must name a file such as {chosen.out / 'views.npz'}, got a folder")
     faces = read_data(chosen.data, chosen.size)
     own = faces.labels >= 0
     if faces.source_split is not None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from fer_core.cli.arguments import output_file, text_file
 from fer_core.cli.output import Command, show_result
 from fer_core.paths import DEFAULT_RUNS, REFERENCE_RESULTS
 from fer_core.runs.record import Progress, RunError
@@ -23,9 +24,9 @@ def add_commands(command: Command) -> None:
     found.add_argument(
         "--runs", type=Path, default=DEFAULT_RUNS / "reference", help="where the runs are written"
     )
-    found.add_argument("--out", type=Path, default=REFERENCE_RESULTS)
+    found.add_argument("--out", type=output_file, default=REFERENCE_RESULTS)
     found.add_argument(
-        "--readme", type=Path, help="Markdown file whose marked table is replaced as well"
+        "--readme", type=text_file, help="Markdown file whose marked table is replaced as well"
     )
     found.add_argument(
         "--whole",

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.arguments import add_settings, chosen_config
+from fer_core.cli.arguments import add_settings, chosen_config, output_file, text_file, whole_number
 from fer_core.cli.output import Command, progress_bar, show_result
 from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
 
@@ -42,18 +42,26 @@ def add_commands(command: Command) -> None:
         help="the live webcam in headless Chromium: frames a second and how late its label is",
     )
     found.add_argument("--seconds", type=float, default=20, help="with --webcam: watched for (20)")
-    found.add_argument("--browser", metavar="PATH", help="with --webcam: a Chromium")
     found.add_argument(
-        "--readme", type=Path, metavar="FILE", help="renew the figures in this file, too"
+        "--browser", type=text_file, metavar="PATH", help="with --webcam: a Chromium"
     )
-    found.add_argument("--repeats", type=int, default=30, metavar="N", help="rounds (30)")
+    found.add_argument(
+        "--readme", type=text_file, metavar="FILE", help="renew the figures in this file, too"
+    )
+    found.add_argument(
+        "--repeats", type=whole_number(1), default=30, metavar="N", help="rounds (30)"
+    )
     found.add_argument(
         "--fer", metavar="PYTHON", help="a Python that has the package `fer` (this one if it has)"
     )
-    found.add_argument("--threads", type=int, metavar="N", help="threads (as many as cores)")
-    found.add_argument("--out", type=Path, help="Markdown file (in results/)")
+    found.add_argument(
+        "--threads", type=whole_number(1), metavar="N", help="threads (as many as cores)"
+    )
+    found.add_argument("--out", type=output_file, help="Markdown file (in results/)")
     add_settings(found, "with --gpu: what is trained; repeatable")
-    found.add_argument("--steps", type=int, default=100, help="with --gpu: steps that are timed")
+    found.add_argument(
+        "--steps", type=whole_number(1), default=100, help="with --gpu: steps that are timed"
+    )
 
 
 def bench(chosen: argparse.Namespace) -> int:

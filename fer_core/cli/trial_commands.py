@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fer_core.cli.arguments import output_file
 from fer_core.cli.output import Command, show_result
 
 
@@ -15,7 +16,9 @@ def add_commands(command: Command) -> None:
     found.add_argument("trials", type=Path, nargs="*", help="folders of the others")
     found.add_argument("--title", default="One change at a time")
     found.add_argument("--mark", default="", help="name of the table in the file (default: title)")
-    found.add_argument("--out", type=Path, help="Markdown file that gets or renews the table")
+    found.add_argument(
+        "--out", type=output_file, help="Markdown file that gets or renews the table"
+    )
 
 
 def trials(chosen: argparse.Namespace) -> int:

@@ -74,16 +74,23 @@ def write_views(path: Path, views: Views, faces: Faces) -> None:
 
 def read_views(path: str | Path, faces: Faces) -> Views:
     """What `write_views` wrote; DataError where it is of another set, or no such file."""
-    advice = "make one with python -m fer_core views"
+    advice = "make one with python -m fer_core views --data DATA --out FILE"
+    place = os.path.expanduser(path)
+    if not os.path.isfile(place):
+        what = "is a folder" if os.path.isdir(place) else "is not there"
+        raise DataError(f"{path} is no file of views, it {what}; {advice}")
     try:
         # opened here: numpy leaves the file open where it cannot read it
         with (
-            open(os.path.expanduser(path), "rb") as stream,
+            open(place, "rb") as stream,
             np.load(stream, allow_pickle=False) as file,
         ):
             images, rows, of = (file[name] for name in _ARRAYS)
     except _UNREADABLE as error:
-        raise DataError(f"{path} is no file of views ({error}); {advice}") from error
+        raise DataError(
+            f"{path} is no file of views, or a damaged one: no whole .npz archive with "
+            f"{', '.join(_ARRAYS)}; {advice}"
+        ) from error
     shape = faces.images.shape[1:]
     if images.dtype != np.uint8 or images.shape[1:] != shape or rows.shape != images.shape[:1]:
         raise DataError(

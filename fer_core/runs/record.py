@@ -56,8 +56,11 @@ class Progress:
 def write_text(path: Path, text: str) -> None:
     """Replace a file in one step, so that a reader sees the old or the new text, never a half."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    scratch.write_text(text, encoding="utf-8")
-    os.replace(scratch, path)
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

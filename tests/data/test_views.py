@@ -49,10 +49,14 @@ def test_views_of_another_set_or_size_and_other_files_are_refused(
     with pytest.raises(DataError, match="another set"):
         read_views(path, tiny_faces)
     path.write_text("no archive")
-    with pytest.raises(DataError, match=r"is no file of views .* fer_core views"):
+    with pytest.raises(DataError, match=r"no whole \.npz archive with images, rows, of") as refused:
         read_views(path, tiny_faces)
-    with pytest.raises(DataError, match="is no file of views"):
+    assert "pickle" not in str(refused.value)
+    assert "python -m fer_core views --data DATA --out FILE" in str(refused.value)
+    with pytest.raises(DataError, match="is no file of views, it is not there; make one with"):
         read_views(tmp_path / "missing.npz", tiny_faces)
+    with pytest.raises(DataError, match="is no file of views, it is a folder"):
+        read_views(tmp_path, tiny_faces)
     np.savez(path, images=views.images)
     with pytest.raises(DataError, match="is no file of views"):
         read_views(path, tiny_faces)
