@@ -14,6 +14,7 @@ from fer_core.cli import main
 from fer_core.data.readers import read_faces
 from fer_core.data.synthetic import draw_faces
 from fer_core.data.views import read_views
+from fer_core.inference.predictor import UNSURE_BELOW, FacePrediction, Predictor
 from fer_core.paths import SHIPPED_CHECKPOINTS
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import RunConfig
@@ -105,9 +106,30 @@ def test_predict_takes_several_pictures_and_names_the_bad_one(
     results = _json(capsys, *words, code=2)
     face = results[0]["faces"][0]
     assert {"box", "label", "confidence", "probabilities"} <= set(face)
+    assert face["unsure"] == (face["confidence"] < UNSURE_BELOW)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert results[1]["faces"] == []
     assert results[1]["error"]
+    assert main(["predict", str(run), str(tmp_path)]) == 2
+    assert f"is a folder; name pictures, as in {tmp_path}/*.jpg" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.3, "unsure (sad 30%)"), (0.5, "sad 50%")])
+def test_predict_names_no_label_that_is_too_weak(
+    capsys: pytest.CaptureFixture[str],
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float,
+    said: str,
+) -> None:
+    picture = tmp_path / "me.png"
+    _grey_slope(48).save(picture)
+    face = FacePrediction(None, "sad", share, {"sad": share}, np.zeros((48, 48, 1), np.uint8))
+    monkeypatch.setattr(Predictor, "predict", lambda self, image, whole_picture: [face])
+    capsys.readouterr()
+    assert main(["predict", str(run), str(picture)]) == 0
+    assert capsys.readouterr().out == f"{picture}: {said}\n"
 
 
 def _grey_slope(side: int) -> Image.Image:
@@ -234,6 +256,10 @@ def test_views_of_a_set_are_made_for_a_run(
         ("photo-study TMP --data drawn --out TMP", "--out: must name a file such as"),
         ("bench --webcam --browser /nonexist", "--browser: must name a file, /nonexist is not th"),
         ("bench --predict --threads 0", "--threads: must be a whole number from 1 on, got 0"),
+        (
+            f"predict TMP a.png --marked {__file__}",
+            f"--marked: must name a folder, {__file__} is a",
+        ),
         ("remember TMP --data drawn --note no.md", "--note: must name a file, no.md is not there"),
     ],
 )

@@ -25,6 +25,14 @@ def output_file(text: str) -> Path:
     return path
 
 
+def output_folder(text: str) -> Path:
+    """The type of an option that names the folder for what is written."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"must name a folder, {path} is a file")
+    return path
+
+
 def text_file(text: str) -> Path:
     """The type of an option that names a file to be read or changed."""
     path = Path(text)

@@ -33,6 +33,7 @@ from fer_core.cli.arguments import (
     add_settings,
     angle,
     output_file,
+    output_folder,
     text_file,
     whole_number,
 )
@@ -106,11 +107,14 @@ def _parser() -> argparse.ArgumentParser:
         "--whole-picture", action="store_true", help="take each picture as one face; find none"
     )
     predict.add_argument(
-        "--marked", type=Path, metavar="DIR", help="also write the pictures with boxes and labels"
+        "--marked",
+        type=output_folder,
+        metavar="DIR",
+        help="also write the pictures with boxes and labels",
     )
     predict.add_argument(
         "--explain",
-        type=Path,
+        type=output_folder,
         metavar="DIR",
         help="also write each face, coloured by what its label rests on (parts covered in turn)",
     )

@@ -69,6 +69,8 @@ def _open(source: str | Path | bytes) -> tuple[str, Image.Image]:
         size = len(source)
     else:
         name, opened = Path(source).name or str(source), Path(source)
+        if opened.is_dir():
+            raise PhotoError(f"{source} is a folder; name pictures, as in {source}/*.jpg")
         if not opened.is_file():
             raise PhotoError(f"no picture at {source}; give the path of an image file")
         size = opened.stat().st_size

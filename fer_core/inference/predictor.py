@@ -23,6 +23,8 @@ from fer_core.inference.photo import PhotoError
 from fer_core.inference.saliency import Explanation, explain
 from fer_core.runs.checkpoint import Checkpoint
 
+#: A face whose strongest label has less is answered with "unsure", unless asked otherwise.
+UNSURE_BELOW = 0.4
 #: Grey levels between darkest and brightest pixel below which a picture shows nothing.
 _LEAST_CONTRAST = 8
 

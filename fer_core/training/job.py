@@ -94,9 +94,19 @@ def create_run(config: RunConfig, runs_folder: Path, name: str | None = None) ->
     try:
         folder.path.mkdir()
     except FileExistsError as error:
-        raise RunError(f"a run named {chosen!r} is there already; choose another name") from error
+        raise RunError(_taken(folder)) from error
     write_text(folder.config, config.to_json())
     return folder
+
+
+def _taken(folder: RunFolder) -> str:
+    """Why a run cannot have this folder's name, and what became of the one that has it."""
+    progress = read_progress(folder)
+    why = f" ({progress.state}: {progress.reason})" if progress.state == "failed" else ""
+    return (
+        f"a run named {folder.name!r} is there already{why}; choose another name, or delete that "
+        "run first"
+    )
 
 
 def _free_name(recipe: str, runs_folder: Path) -> str:

@@ -204,7 +204,7 @@ def test_what_is_over_cannot_be_stopped_or_resumed(tiny_config: RunConfig, tmp_p
 def test_names_are_checked_and_never_reused(tiny_config: RunConfig, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     create_run(tiny_config, runs, "one")
-    with pytest.raises(RunError, match="'one' is there already"):
+    with pytest.raises(RunError, match="'one' is there already; choose another name, or delete"):
         create_run(tiny_config, runs, "one")
     with pytest.raises(RunError, match="a run's name takes"):
         create_run(tiny_config, runs, "../one")

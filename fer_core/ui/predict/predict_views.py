@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.inference.photo import read_photo
-from fer_core.inference.predictor import FacePrediction
+from fer_core.inference.predictor import UNSURE_BELOW, FacePrediction
 from fer_core.labels import colour
 from fer_core.ui.examples import Example
 
@@ -27,8 +27,6 @@ MOST_CARDS = 24
 #: Up to so many faces, a box says the label and its share; beyond, a number refers to the card.
 _SPOKEN_BOXES = 4
 _THUMBNAIL_SIDE = 220
-#: A face whose strongest label holds less is answered with "unsure", unless the visitor moves it.
-UNSURE_BELOW = 0.4
 #: The colour of "unsure", which is no expression's.
 _GREY = "#8a8f98"
 
