@@ -254,7 +254,22 @@ def test_views_of_a_set_are_made_for_a_run(
         ("alignment-study TMP --data drawn --turned 400", "must be 0 to 180 degrees, got 400"),
         ("alignment-study TMP --data drawn --turned -10", "must be 0 to 180 degrees, got -10"),
         ("photo-study TMP --data drawn --out TMP", "--out: must name a file such as"),
-        ("bench --webcam --browser /nonexist", "--browser: must name a file, /nonexist is not th"),
+        ("bench --webcam --browser /nonexist", "--browser: must name a program, /nonexist is not"),
+        (f"bench --webcam --browser {__file__}", f"must name a program, {__file__} is no program"),
+        ("bench --predict --fer /nonexist", "--fer: must name a program, /nonexist is not there"),
+        (
+            "peers --data drawn --fer no-python",
+            "--fer: must name a program, no-python is not there",
+        ),
+        (f"submit TMP --data drawn --out {__file__}/x", f"lie in a folder, {__file__} is a file"),
+        (
+            f"predict TMP a.png --explain {__file__}/x",
+            f"--explain: must lie in a folder, {__file__} is a file",
+        ),
+        (
+            f"ship TMP x --note {SHIPPED_CHECKPOINTS}/expressnet/weights.safetensors",
+            "weights.safetensors is no UTF-8 text",
+        ),
         ("bench --predict --threads 0", "--threads: must be a whole number from 1 on, got 0"),
         (
             f"predict TMP a.png --marked {__file__}",
@@ -271,6 +286,38 @@ def test_wrong_options_are_refused_before_any_work(
     assert ended.value.code == 2
     assert said.replace("TMP", str(tmp_path)) in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "mark"),
+    [
+        ("alignment-study nothere --data nothere", "<!-- alignment -->"),
+        ("peers nothere --data nothere", "<!-- peers -->"),
+        ("near-twins nothere --data nothere", "<!-- near-twins -->"),
+        ("bench --predict nothere", "<!-- speed -->"),
+        ("bench --webcam", "<!-- webcam -->"),
+        ("reproduce --data nothere", "<!-- reference table"),
+    ],
+)
+def test_a_readme_without_its_marks_is_refused_before_any_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: str, mark: str
+) -> None:
+    readme, out = tmp_path / "README.md", tmp_path / "out.md"
+    readme.write_text("no marks")
+    assert main([*words.split(), "--readme", str(readme), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert f"{readme} has no part to renew; where it shall stand, write the two lines" in said
+    assert mark in said
+    assert not out.exists()
+
+
+def test_a_readme_is_refused_where_none_is_renewed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("text")
+    assert main(["bench", "--gpu", "--readme", str(readme)]) == 2
+    assert "--readme goes with --predict or --webcam" in capsys.readouterr().err
 
 
 def test_ship_leaves_a_checkpoint_without_local_paths(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ def output_file(text: str) -> Path:
         raise argparse.ArgumentTypeError(
             f"must name a file such as {path / 'out.md'}, got the folder {path}"
         )
-    return path
+    return _reachable(path)
 
 
 def output_folder(text: str) -> Path:
@@ -30,16 +31,41 @@ def output_folder(text: str) -> Path:
     path = Path(text)
     if path.exists() and not path.is_dir():
         raise argparse.ArgumentTypeError(f"must name a folder, {path} is a file")
+    return _reachable(path)
+
+
+def _reachable(path: Path) -> Path:
+    """The path, where all above it are folders or can become some."""
+    for above in path.parents:
+        if above.is_dir():
+            break
+        if above.exists():
+            raise argparse.ArgumentTypeError(f"must lie in a folder, {above} is a file")
     return path
 
 
 def text_file(text: str) -> Path:
-    """The type of an option that names a file to be read or changed."""
+    """The type of an option that names a file of text to be read or changed."""
     path = Path(text)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
         raise argparse.ArgumentTypeError(f"must name a file, {path} {what}")
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise argparse.ArgumentTypeError(
+            f"must name a file of text such as README.md, {path} is no UTF-8 text"
+        ) from error
     return path
+
+
+def program(text: str) -> str:
+    """The type of an option that names a program: its path, or a name on the search path."""
+    found = shutil.which(text)
+    if found is None:
+        what = "is no program" if Path(text).exists() else "is not there"
+        raise argparse.ArgumentTypeError(f"must name a program, {text} {what}")
+    return found
 
 
 def whole_number(least: int) -> Callable[[str], int]:

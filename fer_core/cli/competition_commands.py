@@ -65,6 +65,7 @@ def submit(chosen: argparse.Namespace) -> int:
         found = result
     assert found is not None  # the last batch brings it
     table = submission_table(found, chosen.names, chosen.probabilities)
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(chosen.out, index=False)
     counts = {name: int((found.labels == i).sum()) for i, name in enumerate(found.class_names)}
     values = {

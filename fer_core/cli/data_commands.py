@@ -119,7 +119,7 @@ def _unused(folder: Path, stem: str, what: str, used: set[Path]) -> Path:
 
 def alignment_study(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.alignments import alignment_document
-    from fer_core.comparison.marks import write_results
+    from fer_core.comparison.marks import check_marks, marks, write_results
     from fer_core.comparison.sweeps.document import to_markdown
     from fer_core.inference.alignment_study import compare_alignments
     from fer_core.inference.detect import FaceDetector
@@ -128,6 +128,7 @@ def alignment_study(chosen: argparse.Namespace) -> int:
     from fer_core.training.evaluation import part_of, run_config
     from fer_core.training.scoring import commit, machine_name
 
+    check_marks(chosen.readme, *marks("alignment"))
     faces, checkpoint = read_data(chosen.data), load_checkpoint(chosen.checkpoint)
     rows, *_ = part_of(faces, run_config(checkpoint), checkpoint.class_names, "validation")
     part, detector = faces.subset(rows), FaceDetector()

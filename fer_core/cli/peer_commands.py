@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.cli.arguments import DATA_HELP, output_file, text_file
+from fer_core.cli.arguments import DATA_HELP, output_file, program, text_file
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
 
@@ -42,6 +42,7 @@ def add_commands(command: Command) -> None:
         found.add_argument("--data", required=True, help=DATA_HELP)
         found.add_argument(
             "--fer",
+            type=program,
             metavar="PYTHON",
             help="a Python that has the package `fer` (this one if it has)",
         )
@@ -54,9 +55,11 @@ def add_commands(command: Command) -> None:
 
 
 def peers(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.marks import check_marks, marks
     from fer_core.comparison.peers.measure import own_peers, shared_faces
     from fer_core.comparison.peers.table import TITLE, peer_scores, peers_document
 
+    check_marks(chosen.readme, *marks("peers"))
     checkpoints, source = _checkpoints_and_set(chosen)
     faces = shared_faces(source, checkpoints)
     found = [
@@ -72,8 +75,10 @@ def peers(chosen: argparse.Namespace) -> int:
 def near_twins(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.likeness.measure import bands, resemblance
     from fer_core.comparison.likeness.table import TITLE, likeness_document
+    from fer_core.comparison.marks import check_marks, marks
     from fer_core.comparison.peers.measure import own_peer, shared_faces
 
+    check_marks(chosen.readme, *marks("near-twins"))
     checkpoints, source = _checkpoints_and_set(chosen)
     faces = shared_faces(source, checkpoints, chosen.part)
     alike = resemblance(source, checkpoints[0], chosen.part, progress_bar("comparing"))

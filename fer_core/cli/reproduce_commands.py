@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from fer_core.cli.arguments import output_file, text_file
+from fer_core.cli.arguments import output_file, text_file, whole_number
 from fer_core.cli.output import Command, show_result
 from fer_core.paths import DEFAULT_RUNS, REFERENCE_RESULTS
 from fer_core.runs.record import Progress, RunError
@@ -35,7 +35,7 @@ def add_commands(command: Command) -> None:
     )
     found.add_argument(
         "--jobs",
-        type=int,
+        type=whole_number(1),
         default=1,
         metavar="N",
         help="N runs at a time, each in a process of its own",
@@ -46,8 +46,11 @@ def add_commands(command: Command) -> None:
 
 
 def reproduce(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.marks import check_marks
     from fer_core.comparison.references.rows import ReferenceRow, read_row
     from fer_core.comparison.references.table import (
+        BEGIN,
+        END,
         put_table,
         read_reference_rows,
         reference_document,
@@ -59,6 +62,7 @@ def reproduce(chosen: argparse.Namespace) -> int:
     from fer_core.training.reproduce import reference_folder, reproduce_beside
     from fer_core.training.reproduce import reproduce as run_reference
 
+    check_marks(chosen.readme, BEGIN, END)
     whole = chosen.whole or choose_device("auto").type == "cuda"
     wanted = references.find_references(chosen.names)
     command = f"python -m fer_core reproduce --data {portable_source(chosen.data)}"

@@ -10,7 +10,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.arguments import add_settings, chosen_config, output_file, text_file, whole_number
+from fer_core.cli.arguments import (
+    add_settings,
+    chosen_config,
+    output_file,
+    program,
+    text_file,
+    whole_number,
+)
 from fer_core.cli.output import Command, progress_bar, show_result
 from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
 
@@ -42,9 +49,7 @@ def add_commands(command: Command) -> None:
         help="the live webcam in headless Chromium: frames a second and how late its label is",
     )
     found.add_argument("--seconds", type=float, default=20, help="with --webcam: watched for (20)")
-    found.add_argument(
-        "--browser", type=text_file, metavar="PATH", help="with --webcam: a Chromium"
-    )
+    found.add_argument("--browser", type=program, metavar="PATH", help="with --webcam: a Chromium")
     found.add_argument(
         "--readme", type=text_file, metavar="FILE", help="renew the figures in this file, too"
     )
@@ -52,7 +57,10 @@ def add_commands(command: Command) -> None:
         "--repeats", type=whole_number(1), default=30, metavar="N", help="rounds (30)"
     )
     found.add_argument(
-        "--fer", metavar="PYTHON", help="a Python that has the package `fer` (this one if it has)"
+        "--fer",
+        type=program,
+        metavar="PYTHON",
+        help="a Python that has the package `fer` (this one if it has)",
     )
     found.add_argument(
         "--threads", type=whole_number(1), metavar="N", help="threads (as many as cores)"
@@ -65,6 +73,11 @@ def add_commands(command: Command) -> None:
 
 
 def bench(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.marks import check_marks, marks
+
+    if chosen.gpu and chosen.readme:
+        raise ValueError("--readme goes with --predict or --webcam; bench --gpu writes --out alone")
+    check_marks(chosen.readme, *marks("webcam" if chosen.webcam else "speed"))
     if chosen.gpu:
         return _bench_gpu(chosen)
     return _bench_webcam(chosen) if chosen.webcam else _bench_prediction(chosen)

@@ -16,15 +16,28 @@ def marks(name: str) -> tuple[str, str]:
 def write_results(name: str, page: str, part: str, out: Path | None, readme: Path | None) -> Path:
     """Keep `page` as results/NAME.md, or as `out`, and its `part` in a README where asked for.
 
-    ValueError where the README has no marks of that name; the page is kept all the same.
+    ValueError where the README has lost its marks by now (see `check_marks`); the page is kept.
     """
     path = out or REPOSITORY / "results" / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
-    begin, end = marks(name)
-    if readme and not put_marked(readme, begin, end, part):
-        raise ValueError(f"{readme} has no part between the marks {begin} and {end}")
+    if readme and not put_marked(readme, *marks(name), part):
+        raise ValueError(_unmarked(readme, *marks(name)))
     return path
+
+
+def check_marks(readme: Path | None, begin: str, end: str) -> None:
+    """Before the work whose result goes between the marks: ValueError where a named file lacks
+    them."""
+    if readme and _around(readme, begin, end) is None:
+        raise ValueError(_unmarked(readme, begin, end))
+
+
+def _unmarked(readme: Path, begin: str, end: str) -> str:
+    return (
+        f"{readme} has no part to renew; where it shall stand, write the two lines {begin} and "
+        f"{end}"
+    )
 
 
 def put_marked(path: Path, begin: str, end: str, part: str) -> bool:
@@ -32,10 +45,17 @@ def put_marked(path: Path, begin: str, end: str, part: str) -> bool:
 
     Returns whether the file has the two marks; without them it is left as it is.
     """
+    around = _around(path, begin, end)
+    if around is None:
+        return False
+    before, after = around
+    write_text(path, f"{before}{begin}\n{part.strip()}\n{end}{after}")
+    return True
+
+
+def _around(path: Path, begin: str, end: str) -> tuple[str, str] | None:
+    """What stands before the first `begin` and after the next `end`; None without the two."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     before, found, rest = text.partition(begin)
     _, ended, after = rest.partition(end)
-    if not (found and ended):
-        return False
-    write_text(path, f"{before}{begin}\n{part.strip()}\n{end}{after}")
-    return True
+    return (before, after) if found and ended else None
