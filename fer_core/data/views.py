@@ -65,11 +65,14 @@ def write_views(path: Path, views: Views, faces: Faces) -> None:
     """An .npz file; `faces` is the set that they were made of, known again by its pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with scratch.open("wb") as file:  # given a name, numpy would add an ending to it
-        np.savez_compressed(
-            file, images=views.images, rows=views.rows, of=np.array(pixel_fingerprint(faces))
-        )
-    os.replace(scratch, path)
+    try:
+        with scratch.open("wb") as file:  # given a name, numpy would add an ending to it
+            np.savez_compressed(
+                file, images=views.images, rows=views.rows, of=np.array(pixel_fingerprint(faces))
+            )
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def read_views(path: str | Path, faces: Faces) -> Views:

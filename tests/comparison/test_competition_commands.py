@@ -50,7 +50,7 @@ def test_a_submission_goes_into_a_competition(
 
 
 def test_the_probabilities_can_be_written_too(tmp_path: Path, write_checkpoint: Any) -> None:
-    test, out = tmp_path / "test.csv", tmp_path / "out.csv"
+    test, out = tmp_path / "test.csv", tmp_path / "new" / "out.csv"
     test.write_text("pixels\n" + " ".join(["7"] * 2304) + "\n")
     folder = str(write_checkpoint(tmp_path / "fear", "fear"))
     words = ["submit", folder, "--data", str(test), "--out", str(out)]

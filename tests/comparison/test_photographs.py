@@ -119,7 +119,7 @@ def test_a_set_without_known_classes_is_refused(drawn: Faces) -> None:
 
 
 def test_the_page_holds_every_figure(outcomes: list[Outcome], tmp_path) -> None:
-    path = tmp_path / "photographs.md"
+    path = tmp_path / "new" / "photographs.md"
     write_photographs(outcomes, path, "Written by a test.")
     text = path.read_text()
     pooled, single = text.split("Every size")

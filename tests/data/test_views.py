@@ -35,6 +35,15 @@ def test_views_are_read_as_they_were_written(
         assert (again.rows == views.rows).all()
 
 
+def test_views_that_cannot_be_written_leave_nothing_behind(
+    tiny_faces: Faces, views: Views, tmp_path: Path
+) -> None:
+    (tmp_path / "views.npz").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_views(tmp_path / "views.npz", views, tiny_faces)
+    assert [path.name for path in tmp_path.iterdir()] == ["views.npz"]
+
+
 def test_views_of_another_set_or_size_and_other_files_are_refused(
     tiny_faces: Faces, views: Views, tmp_path: Path
 ) -> None:

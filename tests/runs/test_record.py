@@ -18,6 +18,7 @@ from fer_core.runs.record import (
     run_lock,
     run_named,
     write_progress,
+    write_text,
 )
 
 
@@ -27,6 +28,13 @@ def folder(tmp_path: Path) -> RunFolder:
     path.mkdir(parents=True)
     (path / "config.json").write_text("{}")
     return RunFolder(path)
+
+
+def test_a_write_that_fails_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "page.md").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_text(tmp_path / "page.md", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
 
 
 def test_a_torn_last_line_costs_only_itself(folder: RunFolder) -> None:

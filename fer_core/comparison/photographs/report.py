@@ -61,6 +61,7 @@ def write_photographs(outcomes: Sequence[Outcome], path: Path, made_by: str) -> 
         title = f"Faces of {LARGE} pixels and more, all sizes together"
         parts.append(to_markdown(photographs_document(pooled, title)))
     parts.append(to_markdown(photographs_document(single, "Every size")))
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, "\n\n".join(part.strip() for part in parts) + "\n")
 
 
