@@ -101,12 +101,16 @@ def create_run(config: RunConfig, runs_folder: Path, name: str | None = None) ->
 
 def _taken(folder: RunFolder) -> str:
     """Why a run cannot have this folder's name, and what became of the one that has it."""
+    if not folder.config.is_file():
+        return f"{folder.path} is there already and is no run; choose another name"
     progress = read_progress(folder)
-    why = f" ({progress.state}: {progress.reason})" if progress.state == "failed" else ""
-    return (
-        f"a run named {folder.name!r} is there already{why}; choose another name, or delete that "
-        "run first"
-    )
+    what = progress.state
+    if what == "interrupted" and not folder.progress.is_file():
+        what = "never started"
+    elif what == "failed":
+        what = f"failed: {progress.reason.rstrip('.')}"
+    instead = "" if what == "running" else f", or delete the folder {folder.path} first"
+    return f"a run named {folder.name!r} is there already ({what}); choose another name{instead}"
 
 
 def _free_name(recipe: str, runs_folder: Path) -> str:

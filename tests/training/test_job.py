@@ -204,12 +204,44 @@ def test_what_is_over_cannot_be_stopped_or_resumed(tiny_config: RunConfig, tmp_p
 def test_names_are_checked_and_never_reused(tiny_config: RunConfig, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     create_run(tiny_config, runs, "one")
-    with pytest.raises(RunError, match="'one' is there already; choose another name, or delete"):
+    with pytest.raises(RunError, match=r"already \(never started\); choose another name, or del"):
         create_run(tiny_config, runs, "one")
     with pytest.raises(RunError, match="a run's name takes"):
         create_run(tiny_config, runs, "../one")
     first, second = create_run(tiny_config, runs), create_run(tiny_config, runs)
     assert first.path != second.path
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (Progress(state="failed", reason="no file x.csv."), " (failed: no file x.csv)"),
+        (Progress(state="queued"), " (queued)"),
+    ],
+)
+def test_a_taken_name_tells_of_the_run_that_has_it(
+    tiny_config: RunConfig, tmp_path: Path, progress: Progress, said: str
+) -> None:
+    folder = create_run(tiny_config, tmp_path, "v3")
+    write_progress(folder, progress)
+    with pytest.raises(RunError) as refused:
+        create_run(tiny_config, tmp_path, "v3")
+    assert str(refused.value) == (
+        f"a run named 'v3' is there already{said}; choose another name, or delete the folder "
+        f"{tmp_path / 'v3'} first"
+    )
+
+
+def test_nothing_that_works_or_is_no_run_is_offered_for_deletion(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    folder = create_run(tiny_config, tmp_path, "v3")
+    write_progress(folder, Progress(state="running"))
+    with run_lock(folder), pytest.raises(RunError, match=r"\(running\); choose another name$"):
+        create_run(tiny_config, tmp_path, "v3")
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(RunError, match="mine is there already and is no run; choose another name"):
+        create_run(tiny_config, tmp_path, "mine")
 
 
 def test_only_a_run_is_deleted(tmp_path: Path) -> None:
