@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.comparison.photographs.conditions import CONDITIONS, Condition, photograph
 from fer_core.comparison.photographs.report import photographs_document, write_photographs
-from fer_core.comparison.photographs.study import Outcome, study_photographs
+from fer_core.comparison.photographs.study import Outcome, _loss, study_photographs
 from fer_core.comparison.photographs.views import found_views
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.synthetic import draw_faces
@@ -99,9 +99,17 @@ def test_sizes_are_counted_alone_and_together(outcomes: list[Outcome]) -> None:
     assert pooled.accuracy == pytest.approx(right / pooled.found)
     for outcome in outcomes:
         if outcome.found:
-            lost, low, high = outcome.loss
-            assert lost == pytest.approx(outcome.as_cut - outcome.accuracy)
-            assert low <= lost <= high
+            assert outcome.loss[0] == pytest.approx(outcome.as_cut - outcome.accuracy)
+
+
+def test_an_interval_is_given_from_twenty_found_faces_on(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:  # of 8 faces, also where these are seen at two sizes
+        assert np.isnan(outcome.loss[1:]).all()
+    assert [row[-1] for row in photographs_document(outcomes).rows] == ["–"] * len(outcomes)
+    found = np.ones(20, dtype=np.int64)
+    lost, low, high = _loss(np.arange(20) % 2, found)
+    assert low < lost == 0.5 < high
+    assert np.isnan(_loss(np.arange(20) % 2, np.where(np.arange(20) > 0, 2, 0))[1:]).all()
 
 
 def test_a_set_without_known_classes_is_refused(drawn: Faces) -> None:

@@ -79,5 +79,5 @@ def _cells(outcome: Outcome, asked: bool) -> tuple[str, ...]:
         percent(outcome.accuracy),
         percent(outcome.as_cut),
         signed_points(lost),
-        points_range((low, high)),
+        "–" if math.isnan(low) else points_range((low, high)),
     )

@@ -25,13 +25,16 @@ from fer_core.labels import map_classes
 Find = Callable[[np.ndarray], np.ndarray]
 
 _ROUNDS = 2_000
+#: Of fewer found faces an interval says nothing: a bootstrap of one gives it no width at all.
+_FEWEST_FACES = 20
 
 
 @dataclass(frozen=True)
 class Outcome:
     """One condition over some sizes. pasted, found, found_usual: faces; found_usual is None where
     the usual detector was not asked. accuracy, as_cut: of the found faces, in the photograph and as
-    the set has them. loss: as_cut - accuracy with its 95 % interval (low, high)."""
+    the set has them. loss: as_cut - accuracy with its 95 % interval (low, high), NaN where too few
+    faces were found for one."""
 
     condition: str
     size: str
@@ -142,10 +145,12 @@ def _loss(lost: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
     """Lost answers by found faces, and the 2.5th and 97.5th percentile of a bootstrap of persons.
 
     lost, found: int (N,), per face over all sizes. A face at several sizes is drawn as one, for
-    its answers hang together.
+    its answers hang together. Of fewer than _FEWEST_FACES faces the interval is NaN.
     """
     if not found.sum():
         return (float("nan"),) * 3
+    if np.count_nonzero(found) < _FEWEST_FACES:
+        return (float(lost.sum() / found.sum()), float("nan"), float("nan"))
     drawn = np.random.default_rng(0).multinomial(
         len(found), np.full(len(found), 1 / len(found)), _ROUNDS
     )
