@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from fer_core.cli.arguments import add_checkpoint
+from fer_core.cli.arguments import add_checkpoint, whole_number
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 
 
@@ -22,8 +22,10 @@ def add_commands(command: Command) -> None:
         "--strength", action="append", default=[], metavar="NAME=VALUE",
         help="another strength, such as rotation_degrees=90 or erase_probability=1",
     )  # fmt: skip
-    found.add_argument("--count", type=int, default=200, help="faces of validation and test (200)")
-    found.add_argument("--seed", type=int, default=0)
+    found.add_argument(
+        "--count", type=whole_number(1), default=200, help="faces of validation and test (200)"
+    )
+    found.add_argument("--seed", type=whole_number(0), default=0)
 
 
 def changes(chosen: argparse.Namespace) -> int:
@@ -42,8 +44,6 @@ def changes(chosen: argparse.Namespace) -> int:
     operations = single_operations(policy_from_words(chosen.policy, chosen.strength))
     if not operations:
         raise DataError("every strength is 0; give one, such as --strength rotation_degrees=15")
-    if chosen.count < 1:
-        raise DataError(f"--count must be at least 1, got {chosen.count}; try 200")
     judge = load_checkpoint(chosen.checkpoint)
     size = judge.preprocessing.image_size
     faces = read_data(chosen.data, size)

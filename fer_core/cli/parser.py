@@ -216,6 +216,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     networks.add_argument("--search", metavar="TEXT", help="list own and timm names that hold TEXT")
     networks.add_argument("--channels", type=int, choices=(1, 3), default=1)
-    networks.add_argument("--image-size", type=int, default=48, metavar="PIXELS")
+    networks.add_argument("--image-size", type=whole_number(8), default=48, metavar="PIXELS")
     command("recipes", training_commands.recipes, "list the recipes")
     return parser

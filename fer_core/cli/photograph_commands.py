@@ -41,7 +41,9 @@ def add_commands(command: Command) -> None:
         "views", make_views, "find training faces in made-up photographs, to train on them as well"
     )
     found.add_argument("--data", required=True, help=DATA_HELP)
-    found.add_argument("--size", type=int, help="bring the images to this side in pixels first")
+    found.add_argument(
+        "--size", type=whole_number(8), help="bring the images to this side in pixels first"
+    )
     found.add_argument(
         "--times", type=whole_number(1), default=1, help="photographs of each face (1)"
     )
