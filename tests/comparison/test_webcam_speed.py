@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 from pathlib import Path
 
@@ -38,6 +39,17 @@ def test_without_playwright_it_says_what_to_install(
     assert "pip install -r requirements-dev.txt" in capsys.readouterr().err
     assert main(["bench", "--webcam", "--seconds", "2", "--out", str(out)]) == 2
     assert "--seconds must be 5 to 600, got 2" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_program_that_is_no_chromium_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    other, out = shutil.which("true"), tmp_path / "webcam.md"
+    assert other is not None
+    assert main(["bench", "--webcam", "--browser", other, "--out", str(out)]) == 2
+    assert f"{other} does not start as a Chromium" in capsys.readouterr().err
     assert not out.exists()
 
 

@@ -110,24 +110,20 @@ def measure_webcam(seconds: float = 20, browser: str | None = None) -> WebcamSpe
     """Serve the page, open its camera and watch it for so many seconds.
 
     browser: path of a Chromium, by default the one on the search path. WebcamError when there is
-    none, or the page does not come up, or no label is ever shown.
+    none or it does not start, or the page does not come up, or no label is ever shown.
     """
     playwright = _playwright()
     chromium = browser or shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory() as place:
         film = Path(place) / "film.mjpeg"
         film.write_bytes(_film(int(seconds) + 60))
-        with _served(Path(place)) as url, playwright() as engine:
-            options = [
-                *("--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream"),
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-video-capture={film}",
-            ]
-            window = engine.chromium.launch(executable_path=chromium, args=options)
-            try:
-                seen = _watch(window, url, seconds)
-            finally:
-                window.close()
+        # the browser first: that it does not start shows at once, the page takes its time
+        with (
+            playwright() as engine,
+            _browser(engine, chromium, film) as window,
+            _served(Path(place)) as url,
+        ):
+            seen = _watch(window, url, seconds)
     labels = seen["labels"]
     if not labels:
         raise WebcamError(
@@ -164,6 +160,29 @@ def _playwright() -> Any:
             "pip install -r requirements-dev.txt"
         ) from error
     return sync_playwright
+
+
+@contextmanager
+def _browser(engine: Any, chromium: str | None, film: Path) -> Iterator[Any]:
+    """A headless Chromium whose pretended camera plays the film."""
+    from playwright.sync_api import Error
+
+    options = [
+        *("--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream"),
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]
+    try:
+        window = engine.chromium.launch(executable_path=chromium, args=options)
+    except Error as error:
+        raise WebcamError(
+            f"{chromium or 'the browser'} does not start as a Chromium: install one "
+            "(python -m playwright install chromium) or name it by --browser PATH"
+        ) from error
+    try:
+        yield window
+    finally:
+        window.close()
 
 
 def _film(seconds: int) -> bytes:
