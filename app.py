@@ -27,6 +27,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"must name a folder, {path} is a file")
+    return path
+
+
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of the command line; a Space sets host and port through the environment."""
     environment = os.environ
@@ -35,14 +42,14 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     )
     parser.add_argument(
         "--data",
-        type=Path,
+        type=_folder,
         default=environment.get("FER_DATA", "data"),
         metavar="DIR",
         help="your data sets (data/, $FER_DATA)",
     )
     parser.add_argument(
         "--runs",
-        type=Path,
+        type=_folder,
         default=environment.get("FER_RUNS", "runs"),
         metavar="DIR",
         help="training runs (runs/, $FER_RUNS)",
@@ -93,8 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             max_file_size=_LARGEST_UPLOAD["public" if options.public else "home"],
             **LAUNCH,
         )
-    except OSError as error:
-        sys.exit(f"The page cannot be served at {options.host}:{options.port} ({error}).")
+    except OSError:  # gradio's own words name none of the options
+        sys.exit(
+            f"The page cannot be served at {options.host}:{options.port}: the port is taken or "
+            "closed, or the address is none of this computer; try another --port, or "
+            "--host 127.0.0.1."
+        )
 
 
 if __name__ == "__main__":

@@ -231,6 +231,11 @@ def test_options_and_their_defaults(
     with pytest.raises(SystemExit):
         app.parse_arguments(["--port", "99999"])
     assert "must be a number from 1 to 65535, got 99999" in capsys.readouterr().err
+    for name in ("--data", "--runs"):
+        with pytest.raises(SystemExit):
+            app.parse_arguments([name, __file__])
+        told = capsys.readouterr().err
+        assert f"argument {name}: must name a folder, {__file__} is a file" in told
     assert app.parse_arguments(["--public"]).public
 
 
@@ -271,4 +276,5 @@ def test_a_taken_port_is_told_plainly(served: Served) -> None:
     )
     assert second.returncode != 0
     assert f"cannot be served at 127.0.0.1:{served.port}" in second.stderr
+    assert "try another --port" in second.stderr
     assert "Traceback" not in second.stderr
