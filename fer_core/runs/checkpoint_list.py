@@ -59,13 +59,22 @@ def list_checkpoints(
         record = read_record(place)
         accuracy = _figure(record, "test", "accuracy")
         if accuracy is not None:
-            title += f", {accuracy:.1%} on its test split"
+            title += f", {accuracy:.1%} on {_test_part(record)}"
         if _figure(record, "model", "memory", "faces"):
             title += " with its memory"
         entries.append(
             CheckpointEntry(place.name if own else f"run:{place.name}", place.path, title)
         )
     return entries
+
+
+def _test_part(record: dict[str, Any] | None) -> str:
+    """What the accuracy is of: figures of different sets do not compare, so the set is named."""
+    try:
+        name = (record or {})["data"]["name"]
+    except (KeyError, TypeError):
+        name = ""
+    return f"the test split of {name}" if name else "its test split"
 
 
 def _figure(record: dict[str, Any] | None, *names: str) -> float | None:

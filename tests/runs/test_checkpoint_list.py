@@ -68,6 +68,14 @@ def test_a_memory_is_named_and_an_odd_record_breaks_nothing(shipped: Path, tmp_p
     assert "memory" not in titles["f-odd"]
 
 
+def test_an_accuracy_is_said_of_its_set(tmp_path: Path) -> None:
+    place = write_checkpoint(tmp_path / "runs" / "mine")
+    record = {"data": {"name": "drawn faces"}, "test": {"accuracy": 0.934}}
+    (place / "record.json").write_text(json.dumps(record))
+    (entry,) = list_checkpoints(tmp_path / "runs", tmp_path / "none")
+    assert entry.title == "mine, 93.4% on the test split of drawn faces"
+
+
 def test_every_shipped_checkpoint_is_in_the_list(tmp_path: Path) -> None:
     names = {entry.name for entry in list_checkpoints(tmp_path / "runs")}
     assert names == {path.name for path in SHIPPED_CHECKPOINTS.iterdir() if path.is_dir()}
