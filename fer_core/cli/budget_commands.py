@@ -105,11 +105,11 @@ def _text(values: dict[str, Any]) -> str:
     if len(values["pairs"]) == 1:
         pair = values["pairs"][0]
         for row in pair["classes"]:
-            one, two = row["recall"]
-            lines.append(
-                f"  {row['label']:<10} recall {one:.3f} against {two:.3f} ({one - two:+.3f})  "
-                f"F1 {row['f1'][0] - row['f1'][1]:+.3f}  images {_images(row)}"
-            )
+            (one, two), (three, four) = row["recall"], row["f1"]
+            recall, f1 = f"recall {one:.3f} against {two:.3f}", f"F1 {three:.3f} against {four:.3f}"
+            if pair["same_set"]:
+                recall, f1 = f"{recall} ({one - two:+.3f})", f"F1 {three - four:+.3f}"
+            lines.append(f"  {row['label']:<10} {recall}  {f1}  images {_images(row)}")
     return "\n".join(lines)
 
 

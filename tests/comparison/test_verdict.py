@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.cli import main
 from fer_core.comparison.budgets.spending import positions, read_spending
 from fer_core.comparison.budgets.verdict import Comparison, compare_runs
 from fer_core.comparison.budgets.words import comparison_dict, pair_sentences, summary
@@ -226,15 +227,47 @@ def test_figures_of_different_sets_get_no_verdict(make_run: MakeRun) -> None:
     assert not any(
         word in said for word in ("ahead", "noise", "p <", "proportion", "more accurate")
     )
-    both = [
-        (int(one), int(two))
-        for one, two in zip(np.bincount(LABELS), np.bincount(LABELS[:300]), strict=True)
-    ]
-    assert [row.images for row in pair.classes] == [f"{one} / {two}" for one, two in both]
     html = words.verdict_html(found, pair)
-    assert "different sets</b>" in html
+    assert "different test sets</b>" in html
     assert "more than noise" not in html
-    assert f"<td>{both[0][0]} / {both[0][1]}</td>" in words.class_html(pair, "recall")
+    assert "The tests ask" not in html
+    (stored,) = comparison_dict(found)["pairs"]
+    assert (stored["accuracy_p"], stored["accuracy"]["p_value"], stored["clear"]) == (
+        None,
+        None,
+        False,
+    )
+
+
+def test_expressions_of_different_sets_stand_beside_each_other_with_their_own_counts(
+    make_run: MakeRun,
+) -> None:
+    ours = make_run("drawn", answers(0.95, 1), source="drawn.csv")
+    theirs = make_run("shipped", answers(0.6, 2)[:300], source="photos.csv")
+    (pair,) = compare(ours, theirs).pairs
+    one, two = (int(np.bincount(labels)[0]) for labels in (LABELS, LABELS[:300]))
+    table = words.class_html(pair, "recall")
+    assert "Images, drawn</th>" in table
+    assert "Images, shipped</th>" in table
+    assert f"<td>{one}</td><td>{two}</td></tr>" in table
+    assert not any(head in table for head in ("Points", "p of recall"))
+    same = compare(make_run("one", answers(0.7, 1)), make_run("two", answers(0.6, 2))).pairs[0]
+    assert "Images</th>" in words.class_html(same, "recall")
+
+
+def test_the_command_shows_no_difference_between_sets(
+    make_run: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = make_run("drawn", answers(0.95, 1), source="drawn.csv")
+    theirs = make_run("shipped", answers(0.6, 2)[:300], source="photos.csv")
+    assert main(["compare", str(ours.path), str(theirs.path)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("drawn and shipped were tested on different sets")
+    assert "noise" not in said
+    (line,) = [line for line in said.splitlines() if line.startswith("  angry")]
+    assert "(" not in line
+    assert "+" not in line
+    assert line.endswith(f"images {np.bincount(LABELS)[0]} / {np.bincount(LABELS[:300])[0]}")
 
 
 def test_among_several_only_those_of_one_set_are_judged(make_run: MakeRun) -> None:
@@ -248,6 +281,18 @@ def test_among_several_only_those_of_one_set_are_judged(make_run: MakeRun) -> No
     )
     html = words.verdict_html(found, found.pairs[2])
     assert html.count("tested on different sets, not compared") == 2
+    alone = compare(*runs[1:]).pairs[0]
+    assert found.pairs[2].accuracy_p == alone.accuracy_p  # one was tested: nothing to correct for
+    assert "Holm-corrected" not in " ".join(comparison_dict(found)["pairs"][2]["sentences"])
+
+
+def test_among_several_noise_is_said_only_of_those_of_one_set(make_run: MakeRun) -> None:
+    runs = [make_run("drawn", answers(0.99, 1), source="drawn.csv")]
+    runs += [make_run(name, answers(0.7, seed)) for seed, name in enumerate(("one", "two"))]
+    assert summary(compare(*runs)) == (
+        "Not all were tested on the same set, and 2 of 3 pairs do not compare. What can be "
+        "compared is within noise."
+    )
 
 
 def test_what_is_shown_first_was_tested_on_one_set(

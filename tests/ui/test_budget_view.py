@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,26 @@ def test_any_finished_runs_can_be_compared(
     )
     assert "two is more accurate than three" in other["verdict"]
     assert other["accuracy"] == gr.skip()
+
+
+def test_runs_of_different_sets_are_neither_offered_first_nor_judged(
+    settings: AppSettings, make_run: Any, tiny_faces: Faces
+) -> None:
+    other = dataclasses.replace(tiny_faces, name="photographs", fingerprint="2e")
+    finish(make_run("drawn", state="running", epochs=0), tiny_faces, 10)
+    finish(make_run("found", state="running", epochs=0), other, 35)
+    for folder in settings.runs_folder.glob("*/record.json"):
+        record = json.loads(folder.read_text())
+        record["data"]["source"] = record["data"]["name"]
+        write_json(folder, record)
+    shown = updates(settings)
+    assert shown["picked"]["value"] == []
+    assert "tested on the same set" in shown["verdict"]
+    shown = updates(settings, shown["known"], picked=["drawn", "found"])
+    assert "different test sets" in shown["verdict"]
+    assert "more than noise" not in shown["verdict"]
+    assert not shown["class_chart"].data  # bars would say which is better
+    assert "not compared" in shown["class_chart"].layout.annotations[0].text
 
 
 def test_too_few_or_damaged_choices_are_answered_in_words(

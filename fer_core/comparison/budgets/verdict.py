@@ -1,7 +1,8 @@
 """Finished runs against each other: every pair tested on its test images, and what came out.
 
-Runs on the same images are tested in pairs; others never are. Over several pairs the p-values are
-corrected by Holm, and only one below `LEVEL` makes a difference more than noise.
+Runs on the same images are tested in pairs, others of the same set by their shares, those of
+different sets not at all. Over several pairs the p-values are corrected by Holm, and only one below
+`LEVEL` makes a difference more than noise.
 """
 
 from __future__ import annotations
@@ -45,12 +46,6 @@ class ClassRow:
     p_value: float | None
     support_b: int | None = None
 
-    @property
-    def images(self) -> str:
-        """How many there were, in words: of both where they differ."""
-        same = self.support_b in (None, self.support)
-        return f"{self.support:,}" if same else f"{self.support:,} / {self.support_b:,}"
-
     def difference(self, measure: str) -> float:
         first, second = getattr(self, measure)
         return first - second
@@ -62,9 +57,10 @@ class PairVerdict:
 
     images: the shared ones when paired, else 0, and `unpaired_because` says why. accuracy's p-value
     is McNemar's (`test`) or that of two proportions; macro_f1's the bootstrap's. accuracy_p and
-    macro_f1_p are corrected for the number of pairs. without_twins: accuracy and n on the images
-    without a pixel-identical twin in training, where there are some with. same_set: whether both
-    were tested on images of one set; where not, nothing that they differ by is called a lead.
+    macro_f1_p are corrected for the number of pairs of one set. without_twins: accuracy and n on
+    the images without a pixel-identical twin in training, where there are some with. same_set:
+    whether both were tested on images of one set; where not, nothing that they differ by is called
+    a lead, and the p-values say nothing of the methods.
     """
 
     first: str
@@ -104,6 +100,11 @@ class Comparison:
     warnings: tuple[str, ...]
     same: tuple[str, ...]
 
+    @property
+    def tested(self) -> int:
+        """How many pairs can be judged, being of one set each; p-values are corrected for these."""
+        return sum(pair.same_set for pair in self.pairs)
+
     def pair(self, first: str, second: str) -> PairVerdict:
         """The verdict on these two, in either order. KeyError when there is none."""
         for item in self.pairs:
@@ -127,11 +128,13 @@ def compare_runs(
     entrants = [read_entrant(folder, name) for name, folder in runs.items()]
     entrants.sort(key=lambda run: -run.accuracy)
     pairs = [compare_pair(*two) for two in itertools.combinations(entrants, 2)]
-    accuracy = holm([pair.accuracy_p for pair in pairs])
-    macro_f1 = holm([pair.macro_f1_p for pair in pairs])
+    accuracy = iter(holm([pair.accuracy_p for pair in pairs if pair.same_set]))
+    macro_f1 = iter(holm([pair.macro_f1_p for pair in pairs if pair.same_set]))
     pairs = [
-        replace(pair, accuracy_p=one, macro_f1_p=two)
-        for pair, one, two in zip(pairs, accuracy, macro_f1, strict=True)
+        replace(pair, accuracy_p=next(accuracy), macro_f1_p=next(macro_f1))
+        if pair.same_set
+        else pair
+        for pair in pairs
     ]
     return Comparison(
         tuple(entrants),

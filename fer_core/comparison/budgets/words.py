@@ -38,9 +38,11 @@ def summary(comparison: Comparison) -> str:
     """One sentence over all runs."""
     pairs = comparison.pairs
     best = comparison.entrants[0].name
-    if not any(pair.same_set for pair in pairs):
+    if not comparison.tested:
         names = listed([run.name for run in comparison.entrants])
         return f"{names} were tested on different sets: their figures do not compare."
+    if comparison.tested < len(pairs):
+        return _mixed(comparison)
     if not any(pair.clear for pair in pairs):
         if len(pairs) == 1:
             return _level(pairs[0])
@@ -50,9 +52,6 @@ def summary(comparison: Comparison) -> str:
         )
     if len(pairs) == 1:
         return f"{pairs[0].first} is ahead of {pairs[0].second} by more than noise."
-    apart = [pair for pair in pairs if not pair.same_set]
-    if apart:
-        return _mixed(comparison, apart)
     with_best = [pair for pair in pairs if best in (pair.first, pair.second)]
     behind = [pair.second for pair in with_best if pair.clear and pair.first == best]
     level = [_other(pair, best) for pair in with_best if not pair.clear]
@@ -61,13 +60,15 @@ def summary(comparison: Comparison) -> str:
     return f"{best} has the highest accuracy: {', '.join(parts)}."
 
 
-def _mixed(comparison: Comparison, apart: list[PairVerdict]) -> str:
-    """Runs of which some were tested on another set than others, `apart` being those pairs."""
+def _mixed(comparison: Comparison) -> str:
+    """Runs of which some were tested on another set than others."""
+    apart = len(comparison.pairs) - comparison.tested
     clear = [pair for pair in comparison.pairs if pair.clear]
     leads = [f"{pair.first} is ahead of {pair.second} by more than noise" for pair in clear]
+    others = f"Of the others, {listed(leads)}" if leads else "What can be compared is within noise"
     return (
-        f"Not all were tested on the same set, and {len(apart)} of {len(comparison.pairs)} pairs "
-        f"do not compare. Of the others, {listed(leads)}."
+        f"Not all were tested on the same set, and {apart} of {len(comparison.pairs)} pairs do not "
+        f"compare. {others}."
     )
 
 
@@ -167,7 +168,10 @@ def comparison_dict(comparison: Comparison) -> dict[str, Any]:
         values["macro_f1_clear"] = pair.macro_f1_clear
         for measure in ("accuracy", "macro_f1"):
             values[measure]["difference"] = getattr(pair, measure).difference
-        values["sentences"] = pair_sentences(pair, len(comparison.pairs))
+        if not pair.same_set:  # a p-value would be read as one of the methods
+            values |= {"accuracy_p": None, "macro_f1_p": None}
+            values["accuracy"]["p_value"] = values["macro_f1"]["p_value"] = None
+        values["sentences"] = pair_sentences(pair, comparison.tested)
         pairs.append(values)
     return {
         "summary": summary(comparison),

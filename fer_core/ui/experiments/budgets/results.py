@@ -117,7 +117,7 @@ def _compare(stamp: tuple[Any, ...], scored: tuple[tuple[str, RunFolder], ...]) 
 
 def _waiting_words(choice: Choice, scored: int) -> str:
     if choice.plan is None:
-        return "Choose at least two finished runs."
+        return "Choose at least two finished runs that were tested on the same set."
     if scored:
         return "One contender is finished; the verdict comes with the second."
     return "The verdict comes when two contenders are finished."

@@ -33,6 +33,7 @@ from fer_core.ui.experiments.budgets.words import (
 )
 from fer_core.ui.experiments.experiment_updates import legend_html
 from fer_core.ui.figures.budgets import budget_figure, class_figure
+from fer_core.ui.figures.layout import empty_figure
 from fer_core.ui.figures.runs import run_colours
 from fer_core.ui.shared.settings import AppSettings
 
@@ -205,19 +206,25 @@ def _verdict(
 def _classes(pair: PairVerdict | None, measure: str, colours: Mapping[str, str]) -> dict[str, Any]:
     if pair is None:
         return {"class_group": gr.update(visible=False)}
+    return {
+        "class_group": gr.update(visible=True),
+        "class_chart": _class_chart(pair, measure, colours),
+        "class_table": class_html(pair, measure),
+    }
+
+
+def _class_chart(pair: PairVerdict, measure: str, colours: Mapping[str, str]) -> Any:
+    if not pair.same_set:  # bars would say which is better
+        return empty_figure("Tested on different sets: not compared.", 160)
     tested = measure == "recall"
     clear = [
         None if row.p_value is None or not tested else row.p_value < 0.05 for row in pair.classes
     ]
-    return {
-        "class_group": gr.update(visible=True),
-        "class_chart": class_figure(
-            [row.label for row in pair.classes],
-            [row.difference(measure) for row in pair.classes],
-            clear,
-            (pair.first, pair.second),
-            (colours[pair.first], colours[pair.second]),
-            MEASURES[measure],
-        ),
-        "class_table": class_html(pair, measure),
-    }
+    return class_figure(
+        [row.label for row in pair.classes],
+        [row.difference(measure) for row in pair.classes],
+        clear,
+        (pair.first, pair.second),
+        (colours[pair.first], colours[pair.second]),
+        MEASURES[measure],
+    )

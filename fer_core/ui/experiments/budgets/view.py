@@ -63,7 +63,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
             [],
             multiselect=True,
             label="Runs to compare",
-            info="Any finished runs and shipped checkpoints, however they were made.",
+            info="Any finished runs and shipped checkpoints that were tested on the same set.",
             allow_custom_value=True,
             elem_id="budget-picked",
         )

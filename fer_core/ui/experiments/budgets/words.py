@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from fer_core.comparison.budgets.equal_budget import BudgetPlan
 from fer_core.comparison.budgets.runs import ContenderState
-from fer_core.comparison.budgets.verdict import Comparison, PairVerdict
+from fer_core.comparison.budgets.verdict import ClassRow, Comparison, PairVerdict
 from fer_core.comparison.budgets.words import pair_sentences, summary
 from fer_core.comparison.significance import LEVEL
 from fer_core.comparison.wording import p_text
@@ -18,8 +18,10 @@ MEASURES = {"recall": "Recall", "f1": "F1"}
 NOTHING = (
     "**Nothing to compare yet.** Open *Train contenders under one budget* above and press *Start "
     "the comparison*: with the ready form, *Quick look* with and without augmentation, the verdict "
-    "stands here in a few minutes. Any two finished runs can be compared as well."
+    "stands here in a few minutes. Any two finished runs of one set can be compared as "
+    "well."
 )
+DIFFERENT_SETS = "These runs were tested on different sets, which do not compare."
 CAUTION = (
     "The tests ask whether these trained networks differ on images like these. Another seed gives "
     "another network, often a point better or worse: before you call a method better, repeat it "
@@ -51,7 +53,8 @@ pairs one looks different by chance.
 
 **Which test.** On the same test images only those count that exactly one of the two got right
 (McNemar). For macro F1 the images are drawn again 10,000 times, in pairs (bootstrap). Runs on
-different images are compared by their shares (Newcombe's interval), never in pairs.
+different images of one set are compared by their shares (Newcombe's interval), never in pairs. Runs
+of different sets are not compared: one set may simply be easier.
 """
 
 
@@ -89,17 +92,13 @@ def budget_words(plan: BudgetPlan) -> str:
 
 def verdict_html(comparison: Comparison, pair: PairVerdict, missing: int = 0) -> str:
     """The summary, sentences on the chosen pair, all pairs as a table, and what to beware of."""
-    clear = any(item.clear for item in comparison.pairs)
-    mark = "<b class='mark clear'>more than noise</b>" if clear else "<b class='mark'>noise</b>"
-    if not any(item.same_set for item in comparison.pairs):
-        mark = "<b class='mark'>different sets</b>"
     waits = (
         f"<p class='note'>{missing} more still to come; this is about those that are finished.</p>"
         if missing
         else ""
     )
     sentences = "".join(
-        f"<li>{html.escape(text)}</li>" for text in pair_sentences(pair, len(comparison.pairs))
+        f"<li>{html.escape(text)}</li>" for text in pair_sentences(pair, comparison.tested)
     )
     table = _pairs_table(comparison.pairs) if len(comparison.pairs) > 1 else ""
     warnings = "".join(
@@ -107,9 +106,18 @@ def verdict_html(comparison: Comparison, pair: PairVerdict, missing: int = 0) ->
         for text in comparison.warnings
     )
     return (
-        f"<div class='verdict-box'><p class='summary'>{mark}{html.escape(summary(comparison))}</p>"
-        f"{waits}<ul>{sentences}</ul></div>{table}{warnings}<p class='note'>{CAUTION}</p>"
+        f"<div class='verdict-box'><p class='summary'>{_mark(comparison)}"
+        f"{html.escape(summary(comparison))}</p>{waits}<ul>{sentences}</ul></div>{table}{warnings}"
+        + (f"<p class='note'>{CAUTION}</p>" if comparison.tested else "")
     )
+
+
+def _mark(comparison: Comparison) -> str:
+    if not comparison.tested:
+        return "<b class='mark'>different test sets</b>"
+    if any(item.clear for item in comparison.pairs):
+        return "<b class='mark clear'>more than noise</b>"
+    return "<b class='mark'>noise</b>"
 
 
 #: A long name may take several lines, or on a phone it would push the figures out of sight.
@@ -176,35 +184,42 @@ def spent_html(comparison: Comparison, colours: Mapping[str, str]) -> str:
 
 
 def class_html(pair: PairVerdict, measure: str) -> str:
-    """The chosen figure per expression in both runs."""
-    rows = []
+    """The chosen figure per expression in both runs; what they differ by only within one set."""
+    name, runs = MEASURES[measure], (pair.first, pair.second)
+    heads = ["Expression", *(f"{name} %, {run}" for run in runs)]
+    heads += ["Points"] if pair.same_set else []
+    alike = all(row.support_b in (None, row.support) for row in pair.classes)
+    heads += ["Images"] if alike else [f"Images, {run}" for run in runs]
+    heads += ["p of recall"] if pair.paired else []
+    rows = ""
     for row in pair.classes:
-        one, two = getattr(row, measure)
-        tested = "–" if row.p_value is None else p_text(row.p_value).removeprefix("p = ")
-        if row.p_value is not None and row.p_value >= LEVEL:
-            tested += ", noise"
-        rows.append(
-            f"<tr><td>{html.escape(row.label)}</td><td>{100 * one:.1f}</td><td>{100 * two:.1f}</td>"
-            f"<td>{points(one - two)}</td><td>{row.images}</td>"
-            f"<td>{html.escape(tested.removeprefix('p '))}</td></tr>"
-        )
-    name = MEASURES[measure]
-    heads = (
-        "Expression",
-        f"{name} %, {pair.first}",
-        f"{name} %, {pair.second}",
-        "Points",
-        "Images",
-        "p of recall",
-    )
-    note = (
+        cells = _class_cells(pair, row, measure, alike)
+        rows += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return _table(heads, rows) + f"<p class='note'>{_class_note(pair)}</p>"
+
+
+def _class_cells(pair: PairVerdict, row: ClassRow, measure: str, alike: bool) -> list[str]:
+    """alike: both runs were scored on as many images of every expression."""
+    figures = getattr(row, measure)
+    cells = [html.escape(row.label), *(f"{100 * figure:.1f}" for figure in figures)]
+    cells += [points(row.difference(measure))] if pair.same_set else []
+    cells += [f"{row.support:,}"] + ([] if alike else [f"{row.support_b or 0:,}"])
+    if row.p_value is not None:
+        tested = p_text(row.p_value).removeprefix("p = ").removeprefix("p ")
+        cells.append(html.escape(tested + (", noise" if row.p_value >= LEVEL else "")))
+    return cells
+
+
+def _class_note(pair: PairVerdict) -> str:
+    if not pair.same_set:
+        return f"{DIFFERENT_SETS} The figures stand beside each other, each for its own set."
+    if not pair.paired:
+        return "These runs were scored on different images, so single expressions are not tested."
+    return (
         "Pale bars and “noise”: the recall of that expression does not differ by more than noise "
         "(McNemar, Holm-corrected over the expressions). F1 also counts other expressions named "
         "wrongly as this one; it has no test of its own per expression."
-        if pair.paired
-        else "These runs were scored on different images, so single expressions are not tested."
     )
-    return _table(heads, "".join(rows)) + f"<p class='note'>{note}</p>"
 
 
 def _table(heads: Sequence[str], rows: str) -> str:
