@@ -66,7 +66,7 @@ def predict(chosen: argparse.Namespace) -> int:
     from fer_core.inference.detect import FaceDetector
     from fer_core.inference.draw import draw_explanation, draw_predictions
     from fer_core.inference.photo import read_photo
-    from fer_core.inference.predictor import UNSURE_BELOW, Predictor
+    from fer_core.inference.predictor import Predictor
     from fer_core.runs.checkpoint import load_checkpoint
 
     predictor = Predictor(load_checkpoint(chosen.checkpoint), FaceDetector())
@@ -77,9 +77,7 @@ def predict(chosen: argparse.Namespace) -> int:
         try:
             photo = read_photo(path)
             faces = predictor.predict(photo, whole_picture=chosen.whole_picture)
-            entry["faces"] = [
-                {**face.to_dict(), "unsure": face.confidence < UNSURE_BELOW} for face in faces
-            ]
+            entry["faces"] = [face.to_dict() for face in faces]
             for number, face in enumerate(faces if chosen.explain else (), start=1):
                 drawn = Image.fromarray(draw_explanation(face.face, predictor.explain(face)))
                 chosen.explain.mkdir(parents=True, exist_ok=True)

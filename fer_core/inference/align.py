@@ -30,8 +30,7 @@ MODES = {
     "box_rolled": "the detector's box, turned until the eyes are level",
 }
 #: For one cut alone, as of views in training. On faces as they were pasted it classifies best,
-#: turned ones level (`results/alignment.md`, error about 2 points); and it needs
-#: no landmark to be right.
+#: turned ones level (`results/alignment.md`, error about 2 points); it needs no landmark.
 DEFAULT_MODE = "box"
 
 #: (mode, side) of the two cuts of a found face of which a predictor takes the mean, the second

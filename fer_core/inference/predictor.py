@@ -61,13 +61,14 @@ class FacePrediction:
     landmarks: np.ndarray | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; the face's pixels are left out."""
+        """Plain values for JSON, with "unsure" for a weak label; the pixels are left out."""
         box = None if self.box is None else [round(float(edge), 1) for edge in self.box]
         points = None if self.landmarks is None else self.landmarks.astype(float).round(1).tolist()
         return {
             "box": box,
             "label": self.label,
             "confidence": self.confidence,
+            "unsure": self.confidence < UNSURE_BELOW,
             "probabilities": dict(self.probabilities),
             "landmarks": points,
         }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
-from fer_core.runs.record import list_runs, read_record
+from fer_core.runs.record import list_runs, read_json, read_record
 
 #: GFLOPs up to which a network is light.
 _LIGHT = 0.1
@@ -23,18 +22,32 @@ class CheckpointEntry:
     title: str
 
 
-def _rank(place: RunFolder) -> tuple[bool, bool, float]:
-    record = read_record(place)
-    heavy = (_figure(record, "model", "gflops") or 0) > _LIGHT
-    return heavy, not _for_photographs(place), -(_figure(record, "validation", "accuracy") or 0)
+class _Found:
+    """A folder with weights and what its files say, each read once: the list is made often."""
 
+    def __init__(self, place: RunFolder) -> None:
+        self.place, self.record = place, read_record(place)
+        #: Whether it learned from faces as the detector finds them (`RunConfig.views`).
+        self.for_photographs = bool((read_json(place.config) or {}).get("views"))
 
-def _for_photographs(place: RunFolder) -> bool:
-    """Whether it learned from faces as the detector finds them (`RunConfig.views`)."""
-    try:
-        return bool(json.loads(place.config.read_text(encoding="utf-8")).get("views"))
-    except (OSError, ValueError, AttributeError):
-        return False
+    @property
+    def rank(self) -> tuple[bool, bool, float]:
+        heavy = (_figure(self.record, "model", "gflops") or 0) > _LIGHT
+        accuracy = _figure(self.record, "validation", "accuracy") or 0
+        return heavy, not self.for_photographs, -accuracy
+
+    def entry(self, own: bool) -> CheckpointEntry:
+        """own: whether it is a shipped one."""
+        name, record = self.place.name, self.record
+        kinds = ["shipped"] if own else []
+        kinds += ["for photographs"] if self.for_photographs else []
+        title = f"{name} ({', '.join(kinds)})" if kinds else name
+        accuracy = _figure(record, "test", "accuracy")
+        if accuracy is not None:
+            title += f", {accuracy:.1%} on {_test_part(record)}"
+        if _figure(record, "model", "memory", "faces"):
+            title += ", with its memory"
+        return CheckpointEntry(name if own else f"run:{name}", self.place.path, title)
 
 
 def list_checkpoints(
@@ -46,26 +59,11 @@ def list_checkpoints(
     them what learned from faces found in photographs, then the most accurate on its validation part
     before the others: the first is what the page begins with.
     """
-    entries = []
     folders = [RunFolder(path) for path in sorted(shipped.iterdir())] if shipped.is_dir() else []
-    folders.sort(key=_rank)
-    for place in [*folders, *list_runs(runs_folder)]:
-        if not place.weights.is_file():
-            continue
-        own = place.path.parent == shipped
-        kinds = ["shipped"] if own else []
-        kinds += ["for photographs"] if _for_photographs(place) else []
-        title = f"{place.name} ({', '.join(kinds)})" if kinds else place.name
-        record = read_record(place)
-        accuracy = _figure(record, "test", "accuracy")
-        if accuracy is not None:
-            title += f", {accuracy:.1%} on {_test_part(record)}"
-        if _figure(record, "model", "memory", "faces"):
-            title += " with its memory"
-        entries.append(
-            CheckpointEntry(place.name if own else f"run:{place.name}", place.path, title)
-        )
-    return entries
+    ours = [_Found(place) for place in folders if place.weights.is_file()]
+    runs = [_Found(place) for place in list_runs(runs_folder) if place.weights.is_file()]
+    ours.sort(key=lambda found: found.rank)
+    return [found.entry(True) for found in ours] + [found.entry(False) for found in runs]
 
 
 def _test_part(record: dict[str, Any] | None) -> str:

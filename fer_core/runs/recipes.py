@@ -119,8 +119,8 @@ _OWN = (
         "expressnet_photo",
         "ExpressNet, for photographs",
         "Goes on from the shipped expressnet-small: in half of the cases a face is shown as the "
-        "detector finds it in a made-up photograph, turned, dimmed, blurred or compressed. It "
-        "made, with a memory, the shipped expressnet-photo. Meant for FER2013 with its votes "
+        "detector finds it in a made-up photograph, turned, dimmed, blurred or compressed. These "
+        "settings and a memory made the shipped expressnet-photo. Meant for FER2013 with its votes "
         "(fer2013new.csv beside the csv; without them set votes_share=0); first make the file of "
         "views: python -m fer_core views --data … --seed 11 --out data/views.npz. About 40 minutes "
         "on two processor cores with instructions for bfloat16; set precision=auto without them.",

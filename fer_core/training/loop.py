@@ -61,7 +61,6 @@ class Training:
         self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
         self.objective = Objective(config, data, device)
         self.views = part_views(config, data)
-        self._views_known = self.views.fingerprint if self.views is not None else ""
         self._on_teacher = on_teacher
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         self.preparations: dict[int, tuple[tuple[str, int], ...]] = {}
@@ -268,12 +267,15 @@ class Training:
         the mirror images."""
         return predict_part(self.deployed, part, self.data.preprocessing, self.classes, mirrored)
 
+    def _views_known(self) -> str:
+        return "" if self.views is None else self.views.fingerprint
+
     def state_dict(self) -> dict[str, Any]:
         """Plain values and tensors: enough to go on after the last finished epoch."""
         return {
             **{name: getattr(self, name) for name in _COUNTERS},
             "preparations": self.preparations,
-            "views": self._views_known,
+            "views": self._views_known(),
             "model": self.model.state_dict(),
             "averaged": None if self.averaged is None else self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -282,7 +284,7 @@ class Training:
 
     def load_state_dict(self, state: dict[str, Any], should_stop: ShouldStop = bool) -> None:
         """Go on from what `state_dict` gave; DataError where the file of views is another now."""
-        if state.get("views", self._views_known) != self._views_known:
+        if state.get("views", self._views_known()) != self._views_known():
             raise DataError(
                 f"{self.config.views} is not the file of views that this run began with; put that "
                 "one back, or start a new run"

@@ -152,6 +152,8 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
         device_name(device),
     )
     writer.update(force=True, device=device_name(device), epoch=training.epoch)
+    if isinstance(training, Training):  # teachers answer here: no time of the steps' rate
+        training.enter_phase(stop_asked)
     begin = time.monotonic()
     seen_before = training.images_seen
 

@@ -14,7 +14,7 @@ from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import READINGS, align_face
 from fer_core.inference.detect import FaceDetector
 from fer_core.inference.photo import PhotoError
-from fer_core.inference.predictor import Predictor, middle_square
+from fer_core.inference.predictor import UNSURE_BELOW, Predictor, middle_square
 
 
 class NoFaces(FaceDetector):
@@ -157,5 +157,7 @@ def test_prediction_becomes_plain_json(
     for whole_picture in (False, True):
         (face,) = predictor.predict(astronaut, whole_picture)
         values = json.loads(json.dumps(face.to_dict()))
-        assert set(values) == {"box", "label", "confidence", "probabilities", "landmarks"}
+        known = {"box", "label", "confidence", "unsure", "probabilities", "landmarks"}
+        assert set(values) == known
+        assert values["unsure"] == (values["confidence"] < UNSURE_BELOW)
         assert (values["box"] is None) == whole_picture

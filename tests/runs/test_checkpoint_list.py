@@ -63,7 +63,7 @@ def test_a_memory_is_named_and_an_odd_record_breaks_nothing(shipped: Path, tmp_p
         record = {"validation": {"accuracy": 0.1}, "test": {"accuracy": 0.2}, "model": model}
         (place / "record.json").write_text(json.dumps(record))
     titles = {entry.name: entry.title for entry in list_checkpoints(tmp_path / "none", shipped)}
-    assert titles["d-mindful"] == "d-mindful (shipped), 20.0% on its test split with its memory"
+    assert titles["d-mindful"] == "d-mindful (shipped), 20.0% on its test split, with its memory"
     assert titles["e-odd"] == "e-odd (shipped), 20.0% on its test split"
     assert "memory" not in titles["f-odd"]
 

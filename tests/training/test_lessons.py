@@ -1,8 +1,10 @@
 """What is learned beside plain labels: votes, mixed batches, teachers, sharpness-aware steps."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from fer_core.training.preview import preview_batch
 from fer_core.training.run import execute_run
 from fer_core.training.sharpness import climb, descend
 from fer_core.training.targets import likely_labels, vote_targets
+from fer_core.training.teachers import Teachers
 
 _CPU = torch.device("cpu")
 _HEADER = (
@@ -267,6 +270,27 @@ def test_a_missing_file_of_views_is_told_before_the_teachers_answer(
     write_views(Path(config.views), Views(data.faces.images[rows], rows), data.faces)
     Training(config, data, _CPU, lambda *at: told.append(at)).enter_phase()
     assert told
+
+
+def test_the_teachers_time_is_none_of_the_steps(
+    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a run would foretell its end by their minutes instead of its own speed."""
+    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
+    execute_run(teacher)
+    answers = Teachers.stored_answers
+
+    def slow(self: Teachers, *given: Any) -> np.ndarray:
+        time.sleep(2)
+        return answers(self, *given)
+
+    monkeypatch.setattr(Teachers, "stored_answers", slow)
+    config = replace(tiny_config, epochs=1, teachers=(str(teacher.path),), teacher_sees="original")
+    shown: list[float] = []
+    run = create_run(config, tmp_path / "runs", "taught")
+    execute_run(run, lambda progress: shown.append(progress.images_per_second))
+    images = len(load_run_data(config).split.train)
+    assert max(shown) > images / 2  # images a second; less with the two seconds among them
 
 
 def test_a_run_goes_on_with_the_file_of_views_that_it_began_with(

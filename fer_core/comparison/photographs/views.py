@@ -44,8 +44,7 @@ def found_views(
     the detector finds it there; uint8 as the set's images are.
 
     What becomes of an image depends on the seed and its own row alone, not on the other rows but
-    for the grounds. DataError for a set whose images are not square, and where
-    no face is found.
+    for the grounds. DataError for a set whose images are not square, and where no face is found.
     """
     height, width = faces.image_size
     if height != width:

@@ -130,7 +130,7 @@ def faces_for_api(
     predictor = loaded.predictor(loaded.entry(name))
     with PICTURES_AT_ONCE:
         faces = predictor.predict(read_picture(source), whole_picture=whole_picture)
-    return [{**face.to_dict(), "unsure": face.confidence < views.UNSURE_BELOW} for face in faces]
+    return [face.to_dict() for face in faces]
 
 
 def checkpoint_choices(loaded: LoadedCheckpoints, chosen: str | None) -> dict[str, Any]:
