@@ -72,7 +72,7 @@ def _test_part(record: dict[str, Any] | None) -> str:
         name = (record or {})["data"]["name"]
     except (KeyError, TypeError):
         name = ""
-    return f"the test split of {name}" if name else "its test split"
+    return f"the {name} test split" if name else "its test split"
 
 
 def _figure(record: dict[str, Any] | None, *names: str) -> float | None:

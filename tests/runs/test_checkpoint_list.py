@@ -73,7 +73,7 @@ def test_an_accuracy_is_said_of_its_set(tmp_path: Path) -> None:
     record = {"data": {"name": "drawn faces"}, "test": {"accuracy": 0.934}}
     (place / "record.json").write_text(json.dumps(record))
     (entry,) = list_checkpoints(tmp_path / "runs", tmp_path / "none")
-    assert entry.title == "mine, 93.4% on the test split of drawn faces"
+    assert entry.title == "mine, 93.4% on the drawn faces test split"
 
 
 def test_every_shipped_checkpoint_is_in_the_list(tmp_path: Path) -> None:

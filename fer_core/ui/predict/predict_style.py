@@ -18,7 +18,7 @@ PREDICT_CSS = """
 .face-box > span { position: absolute; bottom: 100%; left: -2.5px; margin-bottom: 3px;
   padding: 2px 7px; border-radius: 6px; white-space: nowrap; font-size: .82rem; font-weight: 600;
   line-height: 1.35; background: var(--hue); color: var(--ink); }
-.face-box > span b { font-weight: inherit; }
+.face-box > span b { font-weight: inherit; color: inherit; }
 @media (max-width: 600px) { /* side by side the shares would lie on each other's labels */
   .seen:has(.face-box + .face-box) .face-box > span b { display: none; } }
 .face-box.low > span { bottom: auto; top: 100%; margin: 3px 0 0; }
