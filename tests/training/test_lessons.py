@@ -15,6 +15,7 @@ from fer_core.data.batches import FaceTensor
 from fer_core.data.faces import DataError
 from fer_core.data.views import Views, write_views
 from fer_core.data.votes import VOTES_FILE, Votes
+from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import read_record
@@ -47,6 +48,14 @@ def voted(tiny_config: RunConfig) -> RunConfig:
     file = Path(tiny_config.data).with_name(VOTES_FILE)
     file.write_text("\n".join([_HEADER, *rows]) + "\n")
     return replace(tiny_config, votes_share=0.25)
+
+
+@pytest.fixture
+def teacher(tiny_config: RunConfig, tmp_path: Path) -> RunFolder:
+    """A finished run that others may learn from."""
+    run = create_run(tiny_config, tmp_path / "runs", "teacher")
+    execute_run(run)
+    return run
 
 
 def test_votes_take_their_share_of_the_target(voted: RunConfig) -> None:
@@ -188,10 +197,8 @@ def test_a_learner_takes_over_what_its_teacher_says(tiny_config: RunConfig, tmp_
 
 
 def test_stored_answers_are_those_to_the_image_as_the_set_has_it(
-    tiny_config: RunConfig, tmp_path: Path
+    tiny_config: RunConfig, teacher: RunFolder
 ) -> None:
-    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
-    execute_run(teacher)
     config = replace(
         tiny_config,
         teachers=(str(teacher.path),),
@@ -252,10 +259,8 @@ def test_views_need_the_images_as_they_are_and_one_of_the_training_part(
 
 
 def test_a_missing_file_of_views_is_told_before_the_teachers_answer(
-    tiny_config: RunConfig, tmp_path: Path
+    tiny_config: RunConfig, tmp_path: Path, teacher: RunFolder
 ) -> None:
-    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
-    execute_run(teacher)
     config = replace(
         tiny_config,
         views=str(tmp_path / "lost.npz"),
@@ -273,11 +278,9 @@ def test_a_missing_file_of_views_is_told_before_the_teachers_answer(
 
 
 def test_the_teachers_time_is_none_of_the_steps(
-    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_config: RunConfig, tmp_path: Path, teacher: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or a run would foretell its end by their minutes instead of its own speed."""
-    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
-    execute_run(teacher)
     answers = Teachers.stored_answers
 
     def slow(self: Teachers, *given: Any) -> np.ndarray:
@@ -317,10 +320,8 @@ def test_a_run_goes_on_with_the_file_of_views_that_it_began_with(
 
 
 def test_a_run_can_be_stopped_while_its_teachers_answer(
-    tiny_config: RunConfig, tmp_path: Path
+    tiny_config: RunConfig, teacher: RunFolder
 ) -> None:
-    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
-    execute_run(teacher)
     config = replace(tiny_config, teachers=(str(teacher.path),), teacher_sees="original")
     told: list[tuple[int, int]] = []
 
@@ -334,10 +335,8 @@ def test_a_run_can_be_stopped_while_its_teachers_answer(
 
 
 def test_the_lesson_is_the_divergence_at_the_temperature(
-    tiny_config: RunConfig, tmp_path: Path
+    tiny_config: RunConfig, teacher: RunFolder
 ) -> None:
-    teacher = create_run(tiny_config, tmp_path / "runs", "teacher")
-    execute_run(teacher)
     paths = (str(teacher.path),) * 2
     teachers = _training(
         replace(tiny_config, teachers=paths, teacher_temperature=3.0, scaling="zero_to_one")
