@@ -72,7 +72,7 @@ def test_runs_before_one_that_cannot_be_made_get_their_worker(
     tmp_path: Path, launch: Callable[[Path, str], None], launched: list[str]
 ) -> None:
     (tmp_path / "two").mkdir()
-    with pytest.raises(RunError, match="'two' is there already"):
+    with pytest.raises(RunError, match="two is there already and is no run"):
         queue_runs(CONFIGS, tmp_path, launch)
     assert read_progress(RunFolder(tmp_path / "one")).state == "queued"
     assert launched == ["cpu"]
