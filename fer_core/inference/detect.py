@@ -166,5 +166,8 @@ def _resize(image: np.ndarray, scale: float) -> np.ndarray:
         return image
     height, width = image.shape[:2]
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    step = width // size[0]
+    if size[0] * step == width and size[1] * step == height:  # a camera's sizes: whole pixels merge
+        return np.array(Image.fromarray(image).reduce(step))
     method = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
     return np.array(Image.fromarray(image).resize(size, method, reducing_gap=2.0))
