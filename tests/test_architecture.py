@@ -14,15 +14,16 @@ MODULES = sorted((ROOT / "fer_core").rglob("*.py"))
 ALLOWED = {
     "labels": set(),
     "paths": set(),
+    "freed_memory": set(),
     "data": {"labels", "paths"},
     "models": {"labels", "paths", "data"},
     "runs": {"labels", "paths", "data", "models"},
-    "training": {"labels", "paths", "data", "models", "runs"},
+    "training": {"labels", "paths", "freed_memory", "data", "models", "runs"},
     "inference": {"labels", "paths", "data", "models", "runs"},
     "comparison": {"labels", "paths", "data", "models", "runs", "training", "inference"},
     "ui": {"labels", "paths", "data", "models", "runs", "training", "inference", "comparison"},
     "cli": {"labels", "paths", "data", "models", "runs", "training", "inference", "comparison"},
-    "__main__": {"cli"},
+    "__main__": {"freed_memory", "cli"},
     "__init__": set(),
 }
 

@@ -17,11 +17,16 @@ import torch
 from torch import nn
 from torchvision.ops import nms
 
+from fer_core.inference.summed_area import CHANNELS, cut_squares, fill_with_means, table_of_sums
+
 #: Side in pixels of the square that the first network judges, and its step.
 CELL, STEP = 12, 2
 _REFINED, _LAST = 24, 48  # sides of the crops that the second and the third network take
 #: How a pixel 0..255 becomes the networks' input: (pixel - 127.5) / 128.
 _CENTRE, _UNIT = 127.5, 0.0078125
+#: Pixels of crops that go through a network together. What it computes of more no longer fits the
+#: processor's cache, and its memory is given back to the system and asked for again every time.
+_AT_ONCE = 64 * 24 * 24
 #: Moves the candidates of one size away from those of every other, in pixels.
 _APART = 1e5
 
@@ -67,11 +72,11 @@ class Cascade:
     @torch.inference_mode()
     def find(self, image: np.ndarray, smallest: float) -> Found:
         """Faces of uint8 (H, W, 3) from `smallest` pixels on, by descending score."""
-        sums = _sums(image)
+        sums = table_of_sums(image)
         boxes = self._propose(sums, smallest)
-        crops, boxes = _cut(sums, boxes, _REFINED)
+        crops, boxes = cut_squares(sums, boxes, _REFINED)
         boxes = self._refine(crops, boxes)
-        crops, boxes = _cut(sums, boxes, _LAST)
+        crops, boxes = cut_squares(sums, boxes, _LAST)
         return self._decide(crops, boxes)
 
     def _propose(self, sums: np.ndarray, smallest: float) -> torch.Tensor:
@@ -80,9 +85,9 @@ class Cascade:
         sizes = _layout(height, width, float(smallest), self.settings.factor)
         if not sizes:
             return torch.zeros(0, 4)
-        canvas = np.full((*_canvas_size(sizes), 3), _CENTRE, dtype=np.float32)
+        canvas = np.full((*_canvas_size(sizes), CHANNELS), _CENTRE, dtype=np.float32)
         for size in sizes:
-            _reduce(sums, canvas[size.top : size.bottom, size.left : size.right])
+            fill_with_means(sums, canvas[size.top : size.bottom, size.left : size.right])
         moves, shares = self._run(self._proposal, canvas[None])
         owner, begin, scale = _owners(sizes, *shares.shape[2:])
         y, x = torch.nonzero(
@@ -99,7 +104,7 @@ class Cascade:
         return _squares(square + move * side)
 
     def _refine(self, crops: np.ndarray, boxes: torch.Tensor) -> torch.Tensor:
-        """crops float32 (N, 24, 24, 3), boxes (N, 4) → the squares (M, 4) that are still likely."""
+        """crops float32 (N, 24, 24, 4), boxes (N, 4) → the squares (M, 4) that are still likely."""
         if not len(boxes):
             return boxes
         moves, shares = self._run(self._refinement, crops)
@@ -109,7 +114,7 @@ class Cascade:
         return _squares(_moved(boxes[best], moves[kept][best]))
 
     def _decide(self, crops: np.ndarray, boxes: torch.Tensor) -> Found:
-        """crops float32 (N, 48, 48, 3), boxes (N, 4) → what is taken for a face."""
+        """crops float32 (N, 48, 48, 4), boxes (N, 4) → what is taken for a face."""
         if not len(boxes):
             return Found(*(np.zeros((0, *shape), np.float32) for shape in ((4,), (), (5, 2))))
         moves, points, shares = self._run(self._output, crops)
@@ -123,9 +128,11 @@ class Cascade:
         return Found(moved[best], scores[best], marks[best])
 
     def _run(self, network: nn.Module, pixels: np.ndarray) -> tuple[torch.Tensor, ...]:
-        """float32 (N, H, W, 3) of 0..255 → the network's answers, on the processor."""
+        """float32 (N, H, W, 4) of 0..255 → the network's answers, on the processor."""
         given = torch.from_numpy(pixels).to(self._device).permute(0, 3, 1, 2)
-        return tuple(answer.cpu() for answer in network(given))
+        at_once = max(_AT_ONCE // (given.shape[2] * given.shape[3]), 1)
+        parts = [network(part) for part in given.split(at_once)]
+        return tuple(torch.cat(answers).cpu() for answers in zip(*parts, strict=True))
 
 
 @dataclass(frozen=True)
@@ -212,68 +219,13 @@ def _canvas_size(sizes: tuple[_Size, ...]) -> tuple[int, int]:
     return max(size.bottom for size in sizes), max(size.right for size in sizes)
 
 
-def _sums(image: np.ndarray) -> np.ndarray:
-    """int32 (H + 1, W + 1, 3): the sum of all pixels above and to the left of each corner."""
-    height, width, channels = image.shape
-    sums = torch.zeros(height + 1, width + 1, channels, dtype=torch.int32)
-    inner = sums[1:, 1:]
-    lines = torch.from_numpy(np.array(image)).cumsum(dim=1, dtype=torch.int32)
-    torch.cumsum(lines, dim=0, out=inner)  # torch's takes a quarter of the time of numpy's
-    return sums.numpy()
-
-
-@lru_cache(256)
-def _spans(length: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """First and last edge of each cell when a line is cut into `cells`, which may overlap."""
-    at = np.arange(cells)
-    return at * length // cells, -(-(at + 1) * length // cells)
-
-
-def _reduce(sums: np.ndarray, target: np.ndarray) -> None:
-    """Fill float32 (h, w, 3) with the means of the picture's parts (`interpolate`'s "area")."""
-    top, bottom = _spans(sums.shape[0] - 1, target.shape[0])
-    left, right = _spans(sums.shape[1] - 1, target.shape[1])
-    rows = np.take(sums, bottom, axis=0)
-    rows -= np.take(sums, top, axis=0)
-    total = np.take(rows, right, axis=1)
-    total -= np.take(rows, left, axis=1)
-    share = np.multiply.outer(1 / (bottom - top), 1 / (right - left)).astype(np.float32)
-    np.multiply(total, share[:, :, None], out=target, casting="unsafe")
-
-
-def _cut(sums: np.ndarray, boxes: torch.Tensor, side: int) -> tuple[np.ndarray, torch.Tensor]:
-    """float32 (N, side, side, 3), the boxes' parts of the picture, and those boxes (N, 4).
-
-    A box is cut off at the picture's edge and what is left stretched; one beyond it is dropped.
-    """
-    height, width = sums.shape[0] - 1, sums.shape[1] - 1
-    edges = boxes.numpy().astype(np.int64)
-    low = np.maximum(edges[:, :2], 1) - 1
-    high = np.minimum(edges[:, 2:], (width, height))
-    inside = (high > low).all(axis=1)
-    (x0, y0), (x1, y1) = low[inside].T[..., None], high[inside].T[..., None]  # (N, 1) each
-    cells = np.arange(side)
-    left, right = x0 + cells * (x1 - x0) // side, x0 - (-(cells + 1) * (x1 - x0) // side)
-    top, bottom = y0 + cells * (y1 - y0) // side, y0 - (-(cells + 1) * (y1 - y0) // side)
-    area = ((bottom - top)[:, :, None] * (right - left)[:, None]).astype(np.float32)
-    corners = sums.reshape(-1, sums.shape[2])
-    top, bottom = (edge[:, :, None] * (width + 1) for edge in (top, bottom))
-    left, right = left[:, None], right[:, None]
-    total = np.take(corners, bottom + right, axis=0)  # (N, side, side, 3)
-    total -= np.take(corners, bottom + left, axis=0)
-    total -= np.take(corners, top + right, axis=0)
-    total += np.take(corners, top + left, axis=0)
-    crops = total.astype(np.float32)
-    crops /= area[..., None]
-    return crops, boxes[torch.from_numpy(inside)]
-
-
 def _taking_pixels(network: nn.Module) -> nn.Module:
     """A copy that takes pixels 0..255, the scaling done by its first convolution's own weights."""
     network = copy.deepcopy(network).eval().requires_grad_(False)
     first = next(part for part in network.modules() if isinstance(part, nn.Conv2d))
     first.bias -= first.weight.sum(dim=(1, 2, 3)) * (_CENTRE * _UNIT)
-    first.weight *= _UNIT
+    unused = first.weight.new_zeros(len(first.weight), CHANNELS - 3, *first.kernel_size)
+    first.weight = nn.Parameter(torch.cat((first.weight * _UNIT, unused), dim=1), False)
     return network.to(memory_format=torch.channels_last)
 
 

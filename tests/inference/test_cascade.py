@@ -39,6 +39,18 @@ def test_same_faces_as_the_packaged_loop_in_photographs(mtcnn, cascade: Cascade,
     assert np.allclose(found.scores[ours], np.asarray(scores, np.float64)[theirs], atol=1e-3)
 
 
+def test_how_many_crops_go_through_together_changes_nothing(
+    cascade: Cascade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pictures()["six faces"]
+    whole = cascade.find(image, 20)
+    monkeypatch.setattr("fer_core.inference.cascade._AT_ONCE", 5 * 48 * 48)
+    parts = cascade.find(image, 20)
+    assert len(whole.boxes) == len(parts.boxes) >= 6
+    assert np.allclose(whole.boxes, parts.boxes, atol=0.01)
+    assert np.allclose(whole.landmarks, parts.landmarks, atol=0.01)
+
+
 @pytest.mark.parametrize("shape", [(480, 640), (240, 320), (640, 427), (1000, 300), (37, 48)])
 @pytest.mark.parametrize("smallest", [12, 20, 24, 40])
 def test_no_size_of_the_picture_lies_over_another(shape: tuple[int, int], smallest: int) -> None:

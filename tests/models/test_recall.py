@@ -105,6 +105,19 @@ def test_a_face_is_written_down_as_its_nearest_patterns() -> None:
     assert (recall.encode(features.flip(0) + 0.01) == recall.codes.flip(0)).all()
 
 
+@pytest.mark.parametrize("faces", [3, 64, 200])
+def test_what_is_recalled_is_a_softmax_over_all_faces(faces: int) -> None:
+    labels = sorted(number % 3 for number in range(faces))
+    known = drawn(faces, 4)
+    recall = memory_of(known, labels, 1.0)
+    asked = known[: faces : max(faces // 5, 1)] + 0.1
+    cosines = recall.likeness(asked)
+    weights = (cosines / recall.width).softmax(dim=0)
+    answers, nearest = recall.recalled(asked)
+    assert torch.allclose(answers, weights.T @ recall.answers, atol=1e-5)
+    assert torch.equal(nearest[:, 0], cosines.max(dim=0).values)
+
+
 def test_a_face_can_be_left_out() -> None:
     features = drawn(6, 70)
     recall = memory_of(features, [0, 0, 1, 1, 2, 2], 1.0)
