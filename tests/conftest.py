@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import os
+
+# Before anything imports torch, as in app.py: servers, browsers and training processes of the tests
+# share the cores with them, and threads that wait in a loop take these away from one another.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# ruff: noqa: E402
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,11 +18,13 @@ import serving
 import tuned_world
 
 from fer_core.data.faces import Faces
+from fer_core.freed_memory import keep_freed_memory
 from fer_core.labels import FER2013_CLASSES
 from fer_core.runs.config import RunConfig
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+keep_freed_memory(all_of_it=False)  # as the page and the command line do; training is faster so
 
 WriteCheckpoint = Callable[..., Path]
 

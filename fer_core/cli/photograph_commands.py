@@ -30,6 +30,13 @@ def add_commands(command: Command) -> None:
     found.add_argument(
         "--sizes", type=whole_number(8), nargs="+", metavar="PIXELS", help="sides of the faces"
     )
+    found.add_argument(
+        "--enlarged",
+        type=whole_number(1),
+        default=1,
+        metavar="TIMES",
+        help="photographs so many times as wide and high as 640 x 480, with faces of --sizes (1)",
+    )
     found.add_argument("--seed", type=whole_number(0), default=0)
     found.add_argument(
         "--mtcnn", action="store_true", help="also count what MTCNN finds at its default settings"
@@ -83,10 +90,12 @@ def photo_study(chosen: argparse.Namespace) -> int:
         sizes=chosen.sizes or SIZES,
         count=chosen.count,
         seed=chosen.seed,
+        enlarged=chosen.enlarged,
         progress=progress_bar("photographs"),
     )
     options = ["--part", chosen.part, "--count", f"{chosen.count}", "--seed", f"{chosen.seed}"]
     options += ["--sizes", *map(str, chosen.sizes)] if chosen.sizes else []
+    options += ["--enlarged", f"{chosen.enlarged}"] if chosen.enlarged > 1 else []
     options += ["--mtcnn"] if chosen.mtcnn else []
     place = checkpoint.folder.resolve()
     data = portable_source(chosen.data)
@@ -96,7 +105,7 @@ def photo_study(chosen: argparse.Namespace) -> int:
         f"{outcomes[0].pasted:,} faces of the {chosen.part} part of {faces.name}, commit "
         f"{commit()}, {machine_name()}."
     )
-    write_photographs(outcomes, chosen.out, made_by)
+    write_photographs(outcomes, chosen.out, made_by, chosen.enlarged)
     document = photographs_document(outcomes)
     print(f"written to {chosen.out}", file=sys.stderr)
     return show_result(chosen, document.records(), to_markdown(document))

@@ -37,6 +37,14 @@ def test_the_face_lies_where_it_says(side: int) -> None:
         assert (shown.image[y - reach : y + reach, x - reach : x + reach] >= 250).all()
 
 
+def test_a_photograph_may_be_larger_than_the_face_in_it() -> None:
+    for seed in range(5):
+        shown = photograph(WHITE, 60, PLAIN, np.random.default_rng(seed), enlarged=4)
+        assert shown.image.shape == (1920, 2560, 3)
+        x, y = map(int, shown.middle)
+        assert (shown.image[y - 15 : y + 15, x - 15 : x + 15] >= 250).all()
+
+
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.name)
 def test_one_seed_gives_one_photograph(condition: Condition) -> None:
     assert (_shown(condition, 3) == _shown(condition, 3)).all()
@@ -128,8 +136,9 @@ def test_a_set_without_known_classes_is_refused(drawn: Faces) -> None:
 
 def test_the_page_holds_every_figure(outcomes: list[Outcome], tmp_path) -> None:
     path = tmp_path / "new" / "photographs.md"
-    write_photographs(outcomes, path, "Written by a test.")
+    write_photographs(outcomes, path, "Written by a test.", enlarged=3)
     text = path.read_text()
+    assert "photographs of 1920 x 1440 pixels" in text
     pooled, single = text.split("Every size")
     assert pooled.count("from 64") == 2
     assert "Written by a test." in pooled

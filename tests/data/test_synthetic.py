@@ -150,9 +150,9 @@ def test_pixels_alone_do_not_tell_the_expression() -> None:
 
 @pytest.mark.slow
 def test_a_small_network_learns_what_pixels_do_not_show() -> None:
-    faces = draw_faces(3500)
+    faces = draw_faces(2100)
     network = _network_accuracy(faces, epochs=8)
-    assert network > 0.8
+    assert network > 0.75  # measured: 0.85
     assert network > _logistic_regression(faces) + 0.2
 
 

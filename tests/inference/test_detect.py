@@ -67,6 +67,49 @@ def test_face_that_fills_the_picture_is_found(
     assert np.allclose(middle, side / 2, atol=side / 8)
 
 
+@pytest.fixture(scope="module")
+def crowd(astronaut: np.ndarray) -> np.ndarray:
+    """2560 x 1920 pixels with eight faces of some 50 pixels, a fiftieth of the longer side."""
+    portrait = enlarged(np.ascontiguousarray(astronaut[20:212, 128:320]), 80)
+    picture = np.full((1920, 2560, 3), 90, dtype=np.uint8)
+    for number in range(8):
+        top, left = 500 + 700 * (number // 4), 300 + 600 * (number % 4)
+        picture[top : top + 80, left : left + 80] = portrait
+    return picture
+
+
+def test_faces_in_the_distance_are_found_and_no_face_twice(
+    detector: FaceDetector, crowd: np.ndarray, astronaut: np.ndarray
+) -> None:
+    assert len(detector.detect(crowd, long_side=640)) <= 2
+    assert len(detector.detect(crowd)) == 8
+    near = crowd.copy()
+    near[700:1080, 1000:1380] = enlarged(np.ascontiguousarray(astronaut[20:212, 128:320]), 380)
+    assert len(detector.detect(near, long_side=640)) <= 3
+    faces = detector.detect(near)
+    assert 1 <= len(faces) <= 9
+    assert faces[0].size > 150
+    assert sum(face.size > 100 for face in faces) == 1
+
+
+def test_nothing_is_looked_for_in_the_distance_that_was_not_asked_for(
+    crowd: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = FaceDetector()
+    sides: list[int] = []
+    search = detector._search
+
+    def noted(image: np.ndarray, *rest: float) -> list:
+        sides.append(max(image.shape))
+        return search(image, *rest)
+
+    monkeypatch.setattr(detector, "_search", noted)
+    assert not detector.detect(crowd, min_face=150)
+    assert 1280 not in sides
+    detector.detect(crowd)
+    assert sides[-1] == 1280
+
+
 def test_most_drawn_faces_are_found(detector: FaceDetector) -> None:
     names = ("happy", "surprise", "neutral", "disgust")
     drawn = [draw_face(name, seed, 160, channels=3) for name in names for seed in range(2)]

@@ -41,7 +41,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Photograph:
-    """image: uint8 (480, 640, 3). middle: the face's (x, y). side: its, in pixels."""
+    """image: uint8 (480, 640, 3), or enlarged. middle: the face's (x, y). side: its, in pixels."""
 
     image: np.ndarray
     middle: tuple[float, float]
@@ -54,17 +54,21 @@ def photograph(
     condition: Condition,
     random: np.random.Generator,
     ground: Ground | None = None,
+    enlarged: int = 1,
 ) -> Photograph:
     """One face (uint8 (h, w, 1 or 3)) at `side` pixels somewhere in a photograph.
 
     The same generator state gives the same pixels. ground: what it is pasted on, by default a part
-    of scikit-learn's photographs.
+    of scikit-learn's photographs; made `enlarged` times as wide and as high first, not the face.
     """
-    if not 8 <= side <= HEIGHT:
-        raise ValueError(f"side must be 8 to {HEIGHT} pixels, got {side}")
+    width, height = WIDTH * enlarged, HEIGHT * enlarged
+    if not 8 <= side <= height:
+        raise ValueError(f"side must be 8 to {height} pixels, got {side}")
     picture = (ground or _ground)(random)
-    left = int(random.integers(0, WIDTH - side + 1))
-    top = int(random.integers(0, HEIGHT - side + 1))
+    if enlarged > 1:
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+    left = int(random.integers(0, width - side + 1))
+    top = int(random.integers(0, height - side + 1))
     lay_face(picture, face, side, (left, top), condition.roll_degrees, random)
     spoilt = condition.spoil(picture, side, random)
     return Photograph(np.array(spoilt), (left + side / 2, top + side / 2), side)

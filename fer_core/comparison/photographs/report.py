@@ -45,16 +45,20 @@ def photographs_document(outcomes: Sequence[Outcome], title: str = _TITLE) -> Ta
     )
 
 
-def write_photographs(outcomes: Sequence[Outcome], path: Path, made_by: str) -> None:
-    """The pooled rows first, then every size. made_by: command, model, data, commit, machine."""
+def write_photographs(
+    outcomes: Sequence[Outcome], path: Path, made_by: str, enlarged: int = 1
+) -> None:
+    """The pooled rows first, then every size. made_by: command, model, data, commit, machine.
+    enlarged: as in `study_photographs`."""
     pooled = [one for one in outcomes if not one.size.isdigit()]
     single = [one for one in outcomes if one.size.isdigit()]
+    size = f"{WIDTH * enlarged} x {HEIGHT * enlarged}"
     parts = [
         f"# {_TITLE}",
-        f"Labelled faces pasted into photographs of {WIDTH} x {HEIGHT} pixels, found by the "
-        "detector, aligned and classified; beside them the same faces as the set has them. "
-        "*Lost* is how much less accurate the model is on the found faces; its interval is that "
-        "of a bootstrap over the faces. These are pasted faces, not labelled photographs.",
+        f"Labelled faces pasted into photographs of {size} pixels, found by the detector, aligned "
+        "and classified; beside them the same faces as the set has them. *Lost* is how much less "
+        "accurate the model is on the found faces; its interval is that of a bootstrap over the "
+        "faces. These are pasted faces, not labelled photographs.",
         made_by,
     ]
     if pooled:

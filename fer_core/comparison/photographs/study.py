@@ -55,13 +55,14 @@ def study_photographs(
     sizes: Sequence[int] = SIZES,
     count: int = 150,
     seed: int = 0,
+    enlarged: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
     """Every condition at every size, and pooled over the sizes from LARGE on.
 
     count: so many faces drawn at random, each seen in every condition and size. usual: a detector
-    to count beside this project's. Faces whose class the checkpoint has not are left out;
-    ValueError when none is left.
+    to count beside this project's. enlarged: see `photograph`. Faces whose class the checkpoint has
+    not are left out; ValueError when none is left.
     """
     columns = map_classes(faces.class_names, checkpoint.class_names)
     usable = [i for i, y in enumerate(faces.labels) if y >= 0 and columns[y] is not None]
@@ -82,7 +83,7 @@ def study_photographs(
             seen = _Seen(len(chosen))
             for number, index in enumerate(chosen):
                 own = np.random.default_rng([seed, place, size, number])
-                shown = photograph(faces.images[index], size, condition, own)
+                shown = photograph(faces.images[index], size, condition, own, enlarged=enlarged)
                 face = _found(predictor, shown)
                 if face is not None:
                     seen.found[number] = True

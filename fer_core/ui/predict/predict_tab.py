@@ -57,7 +57,7 @@ _NO_CHECKPOINT = views.message(
 _NO_FACE = views.message(
     "No face found",
     "<p>A face that is turned away, covered or very dark is easily missed, and one that is smaller "
-    "than about a fortieth of the picture's longer side: cut out the part with it. If the picture "
+    "than about a fiftieth of the picture's longer side: cut out the part with it. If the picture "
     "is a close-up of one face, use all of it as the face.</p>",
 )
 _API_DESCRIPTION = (
