@@ -7,8 +7,6 @@ import os
 # Before anything imports torch, as in app.py: servers, browsers and training processes of the tests
 # share the cores with them, and threads that wait in a loop take these away from one another.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-# ruff: noqa: E402
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
