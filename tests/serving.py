@@ -85,7 +85,9 @@ def write_checkpoint(folder: Path, label: str = "happy") -> Path:
     last_bias = [name for name in state if name.endswith("bias")][-1]
     state[last_bias] = torch.zeros(len(FER2013_CLASSES))
     state[last_bias][FER2013_CLASSES.index(label)] = 5.0
-    (folder / "config.json").write_text(RunConfig(model="expressnet_demo", data="drawn:140").to_json())
+    (folder / "config.json").write_text(
+        RunConfig(model="expressnet_demo", data="drawn:140").to_json()
+    )
     save_weights(
         RunFolder(folder).weights,
         state,

@@ -124,9 +124,8 @@ def _sample(image: np.ndarray, scale: complex, origin: complex, size: int) -> np
         x = _positions(axis * scale.real + origin.real, left, right, wide)
         y = _positions(axis * scale.real + origin.imag, top, bottom, tall)
         rows = _weights(y, tall, samples, cubic) @ torch.from_numpy(region).view(tall, -1)
-        lines = (
-            rows.view(size, wide, 3).transpose(1, 2).reshape(-1, wide)
-        )  # one product, not `size`
+        # each colour of each row as a line of its own: one product instead of `size`
+        lines = rows.view(size, wide, 3).transpose(1, 2).reshape(-1, wide)
         face = (lines @ _weights(x, wide, samples, cubic).T).view(size, 3, size)
         face = face.transpose(1, 2).numpy()
     else:

@@ -93,7 +93,7 @@ class Cascade:
         y, x = torch.nonzero(
             (shares[0, 1] >= self.settings.thresholds[0]) & (owner >= 0), as_tuple=True
         )
-        number, score = owner[y, x], shares[0, 1][y, x]  # (N,) each
+        number, score = owner[y, x].long(), shares[0, 1][y, x]  # (N,) each
         corner = (torch.stack((x, y), dim=1) - begin[number]) * STEP + 1
         square = (torch.cat((corner, corner + (CELL - 1)), dim=1) / scale[number]).floor()
         within, across = self.settings.overlaps[:2]
@@ -192,14 +192,14 @@ def _layout(height: int, width: int, smallest: float, factor: float) -> tuple[_S
     return tuple(sizes)
 
 
-@lru_cache(64)
+@lru_cache(16)
 def _owners(
     sizes: tuple[_Size, ...], height: int, width: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """int64 (height, width): which size each of the first network's answers belongs to, -1 for one
+    """int16 (height, width): which size each of the first network's answers belongs to, -1 for one
     that looks beyond; of each size int64 (S, 2), its first answer as (x, y), and float32 (S, 1).
     """
-    owner = torch.full((height, width), -1)
+    owner = torch.full((height, width), -1, dtype=torch.int16)
     for number, size in enumerate(sizes):
         owner[size.answers] = number
     begin = torch.tensor([(size.left, size.top) for size in sizes]) // STEP
