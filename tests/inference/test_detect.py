@@ -106,8 +106,33 @@ def test_nothing_is_looked_for_in_the_distance_that_was_not_asked_for(
     monkeypatch.setattr(detector, "_search", noted)
     assert not detector.detect(crowd, min_face=150)
     assert 1280 not in sides
-    detector.detect(crowd)
-    assert sides[-1] == 1280
+    assert len(detector.detect(crowd)) == 8
+    assert sides.count(1280) == 1
+    at = sides.index(1280)
+    assert len(sides) - at - 1 >= 8  # each of them looked at again, in its own part
+    assert max(sides[at + 1 :]) < 300
+
+
+def test_a_face_in_the_distance_at_the_picture_s_edge_breaks_nothing(
+    detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    portrait = enlarged(np.ascontiguousarray(astronaut[20:212, 128:320]), 80)
+    picture = np.full((1920, 2560, 3), 90, dtype=np.uint8)
+    for top, left in ((0, 0), (0, 2480), (1840, 0), (1840, 2480)):
+        picture[top : top + 80, left : left + 80] = portrait
+    for face in detector.detect(picture):
+        assert -20 < min(face.box)
+        assert max(face.box) < 2580
+
+
+def test_a_face_is_the_same_in_a_part_of_the_picture(
+    detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    (face,) = detector.detect(astronaut)
+    moved = face.moved(10, 20)
+    assert np.allclose(moved.middle - face.middle, (10, 20))
+    assert np.allclose(moved.landmarks - face.landmarks, (10, 20), atol=1e-4)
+    assert moved.size == pytest.approx(face.size)
 
 
 def test_most_drawn_faces_are_found(detector: FaceDetector) -> None:
