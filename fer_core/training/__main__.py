@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fer_core.freed_memory import keep_freed_memory
 from fer_core.paths import RunFolder
 from fer_core.runs.record import run_lock, stored_progress
 
@@ -37,5 +36,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    keep_freed_memory()
     raise SystemExit(main())

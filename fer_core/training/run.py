@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
+from fer_core.freed_memory import keep_freed_memory
 from fer_core.models import describe_model
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import save_weights
@@ -35,7 +36,6 @@ from fer_core.training.devices import choose_device, device_name
 from fer_core.training.epoch import EpochResult, OnStep, Stopped
 from fer_core.training.kernel_fit import KERNEL_MODEL, KernelTraining
 from fer_core.training.loop import Training
-from fer_core.training.memory import keep_freed_memory
 from fer_core.training.scoring import score_run
 
 #: How often progress.json is replaced while a run trains.
