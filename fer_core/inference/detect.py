@@ -152,22 +152,26 @@ class FaceDetector:
         if faces and faces[-1].size * before >= _SMALL * _SMALLEST:
             return faces
         far = self._search(_resize(image, scale), max(_SMALLEST, wanted * scale), scale, 0.0)
-        new = [face for face in far if not any(_overlap(face, other) > _SAME for other in faces)]
-        sure = [face for face in (self._look_closer(image, face) for face in new) if face]
-        return sorted(faces + sure, key=lambda face: face.size, reverse=True)[:MAX_FACES]
+        kept = list(faces)
+        for face in far:
+            seen = None if _is_among(face, kept) else self._look_closer(image, face)
+            if seen is not None and not _is_among(seen, kept):
+                kept.append(seen)
+        kept.sort(key=lambda face: face.size, reverse=True)
+        return kept[:MAX_FACES]
 
     def _look_closer(self, image: np.ndarray, face: FaceBox) -> FaceBox | None:
         """The face as it is found in its own part of the picture; None where it is not."""
-        middle, reach = face.middle, face.size * _CLOSER / 2
-        height, width = image.shape[:2]
+        middle, size = face.middle, max(face.size, 1.0)
+        reach, (height, width) = size * _CLOSER / 2, image.shape[:2]
         left, top = np.clip(middle - reach, 0, (width - 1, height - 1)).astype(int).tolist()
-        right, bottom = (int(at + reach) + 1 for at in middle)
-        scale = _CLOSER_SIDE / face.size
+        right, bottom = np.maximum(middle + reach, (left + 1, top + 1)).astype(int).tolist()
+        scale = _CLOSER_SIDE / size
         part = _resize(image[top:bottom, left:right], scale)
         for seen in self._search(part, _CLOSER_SIDE * 0.6, scale, 0.0):
             moved = seen.moved(left, top)
             distance = float(np.hypot(*(moved.middle - middle)))
-            if seen.confidence >= _SURE and distance <= _THERE * face.size:
+            if seen.confidence >= _SURE and distance <= _THERE * size:
                 return moved
         return None
 
@@ -205,6 +209,10 @@ class FaceDetector:
                 mtcnn = packaged_mtcnn(self.device)
                 self._cascade = Cascade(mtcnn.pnet, mtcnn.rnet, mtcnn.onet, self.settings)
         return self._cascade
+
+
+def _is_among(face: FaceBox, others: list[FaceBox]) -> bool:
+    return any(_overlap(face, other) > _SAME for other in others)
 
 
 def _overlap(face: FaceBox, other: FaceBox) -> float:

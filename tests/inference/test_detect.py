@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fer_core.data.synthetic import draw_face
-from fer_core.inference.detect import FaceDetector
+from fer_core.inference.detect import FaceBox, FaceDetector
 
 
 def enlarged(image: np.ndarray, side: int) -> np.ndarray:
@@ -125,6 +125,16 @@ def test_a_face_in_the_distance_at_the_picture_s_edge_breaks_nothing(
     for face in faces:
         assert min(face.box) > -20
         assert max(face.box) < 2580
+
+
+@pytest.mark.parametrize(
+    "box", [(-50, -50, -30, -30), (1300, 1000, 1320, 1020), (300, 300, 300, 320), (-9, 5, 4, 18)]
+)
+def test_a_box_beyond_the_picture_or_without_width_is_not_found_again(
+    detector: FaceDetector, box: tuple[float, float, float, float]
+) -> None:
+    picture = np.full((960, 1280, 3), 90, dtype=np.uint8)
+    assert detector._look_closer(picture, FaceBox(box, np.zeros((5, 2), np.float32), 1.0)) is None
 
 
 def test_a_face_is_the_same_in_a_part_of_the_picture(
