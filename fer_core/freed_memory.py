@@ -10,15 +10,16 @@ from __future__ import annotations
 import ctypes
 import sys
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4  # malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -3, -4, -8  # malloc.h
 _MEGABYTE = 1 << 20
 
 
 def keep_freed_memory(all_of_it: bool = True) -> bool:
     """Ask for it; False where another library allots memory, of which nothing is asked.
 
-    all_of_it: for a process that ends with its work. Otherwise blocks of more than 32 MB still go
-    back, and what is free beyond 256 MB: for a page that runs for weeks.
+    all_of_it: for a process that ends with its work. For a page that runs for weeks there is a
+    bound: blocks of more than 32 MB still go back, and what is free beyond 64 MB at the end of each
+    of the four areas that all threads share.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -30,5 +31,5 @@ def keep_freed_memory(all_of_it: bool = True) -> bool:
     if all_of_it:
         wanted = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1}
     else:
-        wanted = {_MMAP_THRESHOLD: 32 * _MEGABYTE, _TRIM_THRESHOLD: 256 * _MEGABYTE}
+        wanted = {_MMAP_THRESHOLD: 32 * _MEGABYTE, _TRIM_THRESHOLD: 64 * _MEGABYTE, _ARENA_MAX: 4}
     return all(mallopt(option, value) == 1 for option, value in wanted.items())

@@ -22,7 +22,7 @@ from fer_core.runs.config import RunConfig
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-keep_freed_memory(all_of_it=False)  # as the page and the command line do; training is faster so
+keep_freed_memory(all_of_it=False)  # as the page does; what computes is faster so
 
 WriteCheckpoint = Callable[..., Path]
 
