@@ -87,7 +87,9 @@ def test_every_face_has_a_box_in_its_place_and_a_card_with_every_class() -> None
     html = views.prediction_html(np.zeros((300, 400, 3), np.uint8), faces, 0.25, "model")
     boxes = re.findall(r"left:([\d.]+)%;top:([\d.]+)%;width:([\d.]+)%;height:([\d.]+)%", html)
     assert boxes == [("25.00", "16.67", "25.00", "33.33"), ("75.00", "50.00", "15.00", "20.00")]
-    assert "2 faces found" in html
+    assert "2 faces found · model · 250 ms" in html
+    slow = views.prediction_html(np.zeros((300, 400, 3), np.uint8), faces, 1.25, "model")
+    assert "2 faces found · model · 1.2 s" in slow
     cards = html.split('<section class="face-card"')[1:]
     assert len(cards) == 2
     for card in cards:

@@ -88,7 +88,8 @@ def prediction_html(
         found = f"The {'whole picture' if square else 'middle of the picture'} was used as one face"
     else:
         found = _counted(count, "face") + " found"
-    summary = f"{found} · {escape(model)} · {seconds:.1f} s"
+    took = f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    summary = f"{found} · {escape(model)} · {took}"
     cards = "".join(
         face_card(face, number, unsure_below, foot)
         for number, (face, foot) in enumerate(zip_longest(shown, below, fillvalue=""), start=1)
