@@ -247,6 +247,7 @@ def test_views_of_a_set_are_made_for_a_run(
             "views --data drawn --out v --seed -3",
             "--seed: must be a whole number from 0 on, got -3",
         ),
+        ("photo-study TMP --data drawn --enlarged 9", "must be a whole number from 1 to 8, got 9"),
         ("views --data drawn --out v --size 4", "--size: must be a whole number from 8 on, got 4"),
         ("domain TMP --data drawn --limit -5", "--limit: must be a whole number from 0 on, got -5"),
         ("domain TMP --data drawn --seed -1", "--seed: must be a whole number from 0 on, got -1"),

@@ -13,7 +13,7 @@ from fer_core.cli.arguments import DATA_HELP, add_checkpoint, output_file, whole
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.paths import REPOSITORY
 
-_OUT = REPOSITORY / "results" / "photographs.md"
+_RESULTS = REPOSITORY / "results"
 
 
 def add_commands(command: Command) -> None:
@@ -32,17 +32,19 @@ def add_commands(command: Command) -> None:
     )
     found.add_argument(
         "--enlarged",
-        type=whole_number(1),
+        type=whole_number(1, 8),
         default=1,
         metavar="TIMES",
-        help="photographs so many times as wide and high as 640 x 480, with faces of --sizes (1)",
+        help="photographs 1 to 8 times as wide and high as 640 x 480, with faces of --sizes (1)",
     )
     found.add_argument("--seed", type=whole_number(0), default=0)
     found.add_argument(
         "--mtcnn", action="store_true", help="also count what MTCNN finds at its default settings"
     )
     found.add_argument(
-        "--out", type=output_file, default=_OUT, help="Markdown file (results/photographs.md)"
+        "--out",
+        type=output_file,
+        help="Markdown file (results/photographs.md, with --enlarged results/photographs_far.md)",
     )
     found = command(
         "views", make_views, "find training faces in made-up photographs, to train on them as well"
@@ -105,9 +107,11 @@ def photo_study(chosen: argparse.Namespace) -> int:
         f"{outcomes[0].pasted:,} faces of the {chosen.part} part of {faces.name}, commit "
         f"{commit()}, {machine_name()}."
     )
-    write_photographs(outcomes, chosen.out, made_by, chosen.enlarged)
+    usual_page = "photographs.md" if chosen.enlarged == 1 else "photographs_far.md"
+    out = chosen.out or _RESULTS / usual_page
+    write_photographs(outcomes, out, made_by, chosen.enlarged)
     document = photographs_document(outcomes)
-    print(f"written to {chosen.out}", file=sys.stderr)
+    print(f"written to {out}", file=sys.stderr)
     return show_result(chosen, document.records(), to_markdown(document))
 
 

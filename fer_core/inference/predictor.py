@@ -17,7 +17,7 @@ import torch
 from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import READINGS, align_face
-from fer_core.inference.detect import LONG_SIDE, FaceBox, FaceDetector
+from fer_core.inference.detect import FaceBox, FaceDetector
 from fer_core.inference.fused import fused_probabilities
 from fer_core.inference.photo import PhotoError
 from fer_core.inference.saliency import Explanation, explain
@@ -104,15 +104,12 @@ class Predictor:
             found.append((rows[: len(part)] + rows[len(part) :]) / 2)
         return np.concatenate(found)
 
-    def predict(
-        self, image: np.ndarray, whole_picture: bool = False, long_side: int = LONG_SIDE
-    ) -> list[FacePrediction]:
+    def predict(self, image: np.ndarray, whole_picture: bool = False) -> list[FacePrediction]:
         """Every face of `image` (uint8 (H, W, 3)), the largest first; empty when none is found.
 
         whole_picture: look for no face and take the middle square of the picture as one. A picture
         that is itself a face cut as in the training data is then classified as it stands; one of
         a single colour is a PhotoError.
-        long_side: see `FaceDetector.detect`.
         """
         if whole_picture:
             square = middle_square(image)
@@ -122,7 +119,7 @@ class Predictor:
                     "a face"
                 )
             return self._classified([square], [square], [None])
-        return self.classify(image, self.detector.detect(image, long_side=long_side))
+        return self.classify(image, self.detector.detect(image))
 
     def classify(self, image: np.ndarray, faces: Sequence[FaceBox]) -> list[FacePrediction]:
         """The expressions of faces already found in `image`, in their order."""
