@@ -4,8 +4,8 @@ face's own, weighted by likeness.
 A nearest-neighbour rule on a network's features (Papernot and McDaniel, arXiv 1803.04765), mixed
 into its own answer as in language models (Khandelwal et al., arXiv 1911.00172), the more of it the
 more alike the nearest face is. What is kept of a face is a few bytes (product quantisation, Jégou
-et al., doi 10.1109/TPAMI.2010.57). Fitted after the training (`fer_core.training.remember`), never
-by gradients: every number here is frozen.
+et al., doi 10.1109/TPAMI.2010.57). Fitted after the training (`training.recall_fit`), never by
+gradients: every number here is frozen.
 """
 
 from __future__ import annotations

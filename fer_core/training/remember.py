@@ -1,15 +1,7 @@
-"""Give a finished network a memory of its training faces, and score it anew with it.
-
-A face is described by its features (mean of the face's, of its mirror image's and, where they are
-given, of its other views' and theirs) along their strongest directions, each scaled to about the
-same spread, at length 1. What is kept of that are a few bytes, each naming one of the 256 patterns
-that its part of the numbers comes in. How much the memory counts, and how alike a face must be to
-count, is chosen on the validation part.
-"""
+"""Give a finished network a memory of its training faces (`recall_fit`), and score it with it."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import tempfile
@@ -21,11 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from sklearn.cluster import KMeans
 
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.split import split_faces
-from fer_core.models.recall import PATTERNS, Recall
+from fer_core.models.recall import Recall
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import (
     Checkpoint,
@@ -42,19 +33,11 @@ from fer_core.training.dataset import as_run_faces, split_plan, used_share, view
 from fer_core.training.evaluation import run_config
 from fer_core.training.metrics import score
 from fer_core.training.recalibrate import recalibrate
+from fer_core.training.recall_fit import choose_shares, face_features, fit_recall
 
-#: What is tried on the validation part for the numbers of these names in `Recall`.
-WIDTHS = (0.03, 0.04, 0.05, 0.06)
-LEAST = (0.0, 0.1, 0.2, 0.3)
-MOST = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-ALIKE = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
-#: Of the mean spread of the directions, added to each: weak ones are not blown up to full length.
-_FLOOR = 0.1
-_BATCH = 256
 #: What is kept of a face, and of how many numbers, unless said otherwise: on FER2013 this much
 #: answers as well as the numbers themselves.
 CODES, NUMBERS = 16, 64
-_ROUNDS = 30  # of looking for the patterns
 
 Progress = Callable[[int, int], None]
 
@@ -109,22 +92,32 @@ def remember(
     other = views_of(views, seen, train) if views else None
     more = len(other) if other else 0
     total = len(train) + more + len(split.validation) + len(split.test)
-    known, _ = _features(checkpoint, seen.images[train], 0, total, progress, both=True)
+    done = 0
+
+    def features(images: np.ndarray, both: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+        nonlocal done
+        before = done
+        done += len(images)
+        return face_features(
+            checkpoint.model,
+            checkpoint.preprocessing,
+            images,
+            torch.device("cpu"),
+            both,
+            on_images=lambda count: progress(before + count, total),
+        )
+
+    known, _ = features(seen.images[train], both=True)
     if other:
-        shown = _features(checkpoint, other.images, len(train), total, progress, both=True)[0]
+        shown, _ = features(other.images, both=True)
         known = _mean_with(known, shown, torch.from_numpy(other.rows))
     classes = len(checkpoint.class_names)
-    recall = _fitted(known, seen.labels[train], classes, codes, numbers)
-    found, done = {}, len(train) + more
-    for part in ("validation", "test"):
-        rows = getattr(split, part)
-        if len(rows):
-            found[part] = _features(checkpoint, seen.images[rows], done, total, progress)
-            done += len(rows)
-    labels = seen.labels[split.validation]
-    chosen = _choose(recall, *found["validation"], labels)
+    recall = fit_recall(known, seen.labels[train], classes, codes, numbers)
+    parts = {"validation": split.validation, "test": split.test}
+    found = {part: features(seen.images[rows]) for part, rows in parts.items() if len(rows)}
+    chosen = choose_shares(recall, *found["validation"], seen.labels[split.validation])
     without = {
-        part: score(scores.softmax(dim=1).numpy(), seen.labels[getattr(split, part)])
+        part: score(scores.softmax(dim=1).numpy(), seen.labels[parts[part]])
         for part, (_, scores) in found.items()
     }
     with _copied(folder) as work:
@@ -161,109 +154,10 @@ def _copied(folder: RunFolder) -> Iterator[RunFolder]:
             os.replace(file, folder.path / file.name)
 
 
-@torch.inference_mode()
-def _features(
-    checkpoint: Checkpoint,
-    images: np.ndarray,
-    done: int,
-    total: int,
-    progress: Progress,
-    both: bool = False,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """float32 (N, C) features and (N, classes) scores of uint8 images (N, H, W, C).
-
-    both: the mean over each image and its mirror image.
-    """
-    network = checkpoint.model
-    features, scores = [], []
-    for start in range(0, len(images), _BATCH):
-        pixels = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH]))
-        views = [checkpoint.preprocessing(pixels)]
-        if both:
-            views.append(views[0].flip(-1))
-        seen = [network.features(view) for view in views]
-        features.append(torch.stack(seen).mean(dim=0))
-        scores.append(torch.stack([network.classifier(one) for one in seen]).mean(dim=0))
-        progress(done + start + len(pixels), total)
-    return torch.cat(features), torch.cat(scores)
-
-
 def _mean_with(known: torch.Tensor, shown: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
     """The mean of each row of `known` (N, C) and those of `shown` (V, C) that belong to it."""
     count = torch.bincount(rows, minlength=len(known))[:, None] + 1
     return known.index_add(0, rows, shown) / count
-
-
-def _fitted(
-    features: torch.Tensor, labels: np.ndarray, classes: int, codes: int, numbers: int
-) -> Recall:
-    """A memory of these faces; its share of an answer is 0 still. features: float32 (N, C)."""
-    recall = Recall(len(features), features.shape[1], classes, codes, numbers)
-    centre = features.mean(dim=0)
-    _, spread, directions = torch.linalg.svd(features - centre, full_matrices=False)
-    scaled = directions.T / (spread + _FLOOR * spread.mean()).clamp_min(1e-12)
-    strongest = torch.zeros(features.shape[1], numbers)  # fewer directions leave the rest at 0
-    size = min(numbers, len(spread))
-    strongest[:, :size] = scaled[:, :size]
-    recall.centre.copy_(centre)
-    recall.directions.copy_(strongest @ _turned(numbers))
-    order = np.argsort(labels, kind="stable")
-    recall.faces_per_class.copy_(torch.from_numpy(np.bincount(labels, minlength=classes)))
-    known = features[order]
-    described = recall.describe(known).unflatten(1, recall.patterns.shape[::2])
-    for place in range(codes):
-        recall.patterns[place] = _patterns(described[:, place].numpy())
-    recall.codes.copy_(torch.cat([recall.encode(part) for part in known.split(_BATCH)]))
-    recall.settle()
-    return recall.eval()
-
-
-def _turned(numbers: int) -> torch.Tensor:
-    """float32 (numbers, numbers), a random turn: it gives each byte as much to say as the others,
-    where the first would have the strongest directions and the last next to nothing."""
-    drawn = torch.randn(numbers, numbers, generator=torch.Generator().manual_seed(0))
-    return torch.linalg.qr(drawn)[0]
-
-
-def _patterns(parts: np.ndarray) -> torch.Tensor:
-    """float32 (N, n) → (PATTERNS, n), what they come in; where they are fewer, the last again."""
-    different = min(PATTERNS, len(np.unique(parts, axis=0)))
-    fitted = KMeans(different, n_init=1, max_iter=_ROUNDS, random_state=0).fit(parts)
-    found = np.float32(fitted.cluster_centers_)
-    return torch.from_numpy(np.pad(found, ((0, PATTERNS - different), (0, 0)), mode="edge"))
-
-
-@torch.inference_mode()
-def _choose(
-    recall: Recall, features: torch.Tensor, scores: torch.Tensor, labels: np.ndarray
-) -> dict[str, float]:
-    """Set width, least, most and alike to what makes the labels most probable; returns them."""
-    own = scores.softmax(dim=1)
-    truth = torch.from_numpy(np.array(labels))[:, None]
-    own_truth = own.gather(1, truth)
-    found: dict[str, float] = {}
-    lowest = float("inf")
-    for width in WIDTHS:
-        recall.width.fill_(width)
-        parts = [recall.recalled(part) for part in features.split(_BATCH)]
-        recalled = torch.cat([answers for answers, _ in parts]).gather(1, truth)
-        nearest = torch.cat([likeness for _, likeness in parts])
-        for least, most, alike in itertools.product(LEAST, MOST, ALIKE):
-            if least > most:
-                continue
-            _set(recall, least=least, most=most, alike=alike)
-            right = own_truth + recall.share(nearest) * (recalled - own_truth)
-            loss = -float(right.clamp_min(1e-7).log().mean())
-            if loss < lowest:
-                lowest = loss
-                found = {"width": width, "least": least, "most": most, "alike": alike}
-    _set(recall, **found)
-    return found
-
-
-def _set(recall: Recall, **values: float) -> None:
-    for name, value in values.items():
-        getattr(recall, name).fill_(value)
 
 
 def _keep(folder: RunFolder, checkpoint: Checkpoint, recall: Recall) -> None:

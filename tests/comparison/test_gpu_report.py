@@ -34,6 +34,8 @@ def test_every_figure_of_the_page_is_of_one_measurement(
     assert own["seconds_to_0.01"] > 0
     assert own["seconds_to_0.99"] is None
     assert own["epochs"] == 2
+    assert own["remembering"] == report["settings"]["as it is"]["remembering"]
+    assert own["remembered"] > own["seconds_to_0.01"]
     assert len(heard) == 3
     write_training_report(report, tmp_path / "gpu.md")
     text = (tmp_path / "gpu.md").read_text()

@@ -1,15 +1,17 @@
 """Speed of training: the figures are of real steps, and the usual way sees the same images."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from fer_core.cli import main
+from fer_core.comparison.costs.race import CODES, NUMBERS, race
 from fer_core.comparison.costs.training_speed import (
     pil_transforms,
-    race,
     speed_settings,
     step_rate,
     usual_rate,
@@ -17,8 +19,11 @@ from fer_core.comparison.costs.training_speed import (
 from fer_core.data.augment import AugmentPolicy
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.runs.record import read_record
 from fer_core.training.dataset import load_run_data
+from fer_core.training.job import create_run
 from fer_core.training.loop import Training
+from fer_core.training.run import execute_run
 
 _CPU = torch.device("cpu")
 
@@ -33,9 +38,28 @@ def test_a_race_ends_where_its_run_reaches_the_target(tiny_config: RunConfig) ->
     assert found.seconds[target] >= found.seconds[0.0] > 0
     assert found.seconds[1.1] is None
     assert found.epochs == 12
+    assert found.accuracy == curve[-1], "warming up leaves no trace"
     short = race(config, data, _CPU, (target,))
     assert short.epochs == 1 + next(i for i, value in enumerate(curve) if value >= target)
     assert short.accuracy >= target
+
+
+def test_a_race_ends_with_the_memory_that_the_run_would_get(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    config = tiny_config.with_settings(["split=stratified", "validation_share=0.4", "epochs=1"])
+    found = race(config, load_run_data(config), _CPU, (1.1,))
+    assert found.remembered > 0
+    folder = create_run(config, tmp_path, "run")
+    execute_run(folder)
+    assert read_record(folder)["validation"]["accuracy"] == pytest.approx(found.accuracy)
+    size = ["--codes", str(CODES), "--numbers", str(NUMBERS)]
+    assert main(["remember", str(folder.path), "--data", config.data, *size]) == 0
+    mindful = read_record(folder)["validation"]["accuracy"]
+    assert found.remembering == pytest.approx(mindful)
+    assert mindful != found.accuracy
+    without = replace(config, model="mlp", model_options={})
+    assert race(without, load_run_data(without), _CPU, (1.1,)).remembering is None
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])

@@ -29,7 +29,7 @@ from fer_core.training.calibration import at_temperature
 from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.metrics import score
-from fer_core.training.remember import ALIKE, LEAST, MOST, WIDTHS
+from fer_core.training.recall_fit import ALIKE, LEAST, MOST, WIDTHS
 from fer_core.training.remember import remember as give_memory
 from fer_core.training.run import execute_run
 from fer_core.training.teachers import Teachers

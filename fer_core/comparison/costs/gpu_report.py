@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from fer_core.comparison.costs.race import CODES, race
 from fer_core.comparison.costs.training_speed import (
     WORKERS,
-    race,
     speed_settings,
     step_rate,
     usual_rate,
@@ -43,8 +43,7 @@ def measure_training(
 
     settings: what is raced, by name; by default the run as it is and compiled. show: told in a
     line what comes next. Keys device, command, commit, versions, targets, batch_size, settings
-    {name: {making, seconds, epochs, accuracy, images_per_second, outside}}, usual
-    {images_per_second, workers}.
+    {name: what `Race` and `Rate` have}, usual {images_per_second, workers}.
     """
     data = load_run_data(config)
     found: dict[str, Any] = {}
@@ -80,12 +79,14 @@ def training_document(report: dict[str, Any]) -> TableDocument:
         *(f"Seconds to {target:.0%}" for target in targets),
         "Epochs",
         "Accuracy at the end",
+        "With a memory",
+        "Seconds until then",
         "Seconds before the first step",
     )
     plain_headers = (
         *("fed_by", "images_per_second", "ratio", "outside"),
         *(f"seconds_to_{target:g}" for target in targets),
-        *("epochs", "accuracy", "making"),
+        *("epochs", "accuracy", "remembering", "remembered", "making"),
     )
     rows, plain = [], []
     for name, row in report["settings"].items():
@@ -94,7 +95,8 @@ def training_document(report: dict[str, Any]) -> TableDocument:
         plain.append(
             (
                 *(f"this project, {name}", rate, rate / usual, row["outside"], *seconds),
-                *(row["epochs"], row["accuracy"], row["making"]),
+                *(row["epochs"], row["accuracy"], row["remembering"], row["remembered"]),
+                row["making"],
             )
         )
         rows.append(
@@ -106,10 +108,12 @@ def training_document(report: dict[str, Any]) -> TableDocument:
                 *("not reached" if value is None else f"{value:.1f}" for value in seconds),
                 f"{row['epochs']}",
                 f"{row['accuracy']:.2%}",
+                "–" if row["remembering"] is None else f"{row['remembering']:.2%}",
+                "–" if row["remembered"] is None else f"{row['remembered']:.1f}",
                 f"{row['making']:.1f}",
             )
         )
-    blanks = len(targets) + 4
+    blanks = len(targets) + 6
     name = f"torchvision's FER2013, PIL transforms, {report['usual']['workers']} workers"
     plain.append((name, usual, 1.0, *[None] * blanks))
     rows.append((name, f"{usual:,.0f}", "1.0", *["–"] * blanks))
@@ -117,8 +121,13 @@ def training_document(report: dict[str, Any]) -> TableDocument:
         f"{report['device']}, batches of {report['batch_size']}, commit {report['commit']}, "
         + ", ".join(f"{package} {number}" for package, number in report["versions"].items())
         + ". Accuracy is that of the validation part, after every epoch; its evaluation is in the "
-        "seconds, compiling is not."
+        "seconds; compiling and one epoch of warming up are not."
     )
+    if any(row["remembering"] is not None for row in report["settings"].values()):
+        note += (
+            f" With a memory: {CODES} bytes of each training face, fitted after the last epoch; "
+            "its share of an answer is chosen on the validation part, too."
+        )
     return TableDocument(
         "Training on one GPU",
         headers,

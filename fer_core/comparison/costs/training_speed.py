@@ -1,4 +1,4 @@
-"""How fast a run trains: seconds to an accuracy, images a second, and what else takes the time.
+"""How fast a run trains: images a second, and the share of the time that is not the network's.
 
 The set lies on the device and is augmented there; beside it stands the usual way, torchvision's
 FER2013 data set with PIL transforms and worker processes, feeding the same network and optimizer.
@@ -10,7 +10,7 @@ import csv
 import dataclasses
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -33,18 +33,6 @@ WORKERS = 8
 
 
 @dataclass(frozen=True)
-class Race:
-    """Seconds of training and validation, from the first step on, until validation accuracy reached
-    each target (None: not reached), the epochs done and the last accuracy. making: seconds spent
-    before the first step, on moving the set and compiling."""
-
-    seconds: dict[float, float | None]
-    epochs: int
-    accuracy: float
-    making: float
-
-
-@dataclass(frozen=True)
 class Rate:
     """images_per_second of whole steps; outside: share of a step that is not the network's own
     forward, backward and update; NaN where it was not measured."""
@@ -53,51 +41,13 @@ class Rate:
     outside: float = float("nan")
 
 
-def race(config: RunConfig, data: RunData, device: torch.device, targets: Sequence[float]) -> Race:
-    """Train from nothing until the highest target is reached or the epochs are over."""
-    begin = time.perf_counter()
-    training = Training(config, data, device)
-    training.enter_phase()
-    if config.compiled:  # one step, whose effect is undone, so that compiling is not counted
-        state = {name: value.clone() for name, value in training.model.state_dict().items()}
-        _steps(training, 1)
-        training = _fresh(training, config, data, device, state)
-    _wait(device)
-    making = time.perf_counter() - begin
-    reached: dict[float, float | None] = dict.fromkeys(targets)
-    accuracy, start = 0.0, time.perf_counter()
-    for result in training.epochs():
-        accuracy = result.validation_accuracy
-        for target in targets:
-            if reached[target] is None and accuracy >= target:
-                reached[target] = time.perf_counter() - start
-        if all(seconds is not None for seconds in reached.values()):
-            break
-    return Race(reached, training.epoch, accuracy, making)
-
-
-def _fresh(
-    used: Training,
-    config: RunConfig,
-    data: RunData,
-    device: torch.device,
-    state: dict[str, torch.Tensor],
-) -> Training:
-    """A new training around the network that is compiled already, with its first weights."""
-    training = Training(config, data, device)
-    used.model.load_state_dict(state)
-    training.model, training.learner = used.model, used.learner
-    training.enter_phase()
-    return training
-
-
 def step_rate(config: RunConfig, data: RunData, device: torch.device, steps: int = 100) -> Rate:
     """Images a second over `steps` whole steps, and the share of them outside the network."""
     training = Training(_endless(config), data, device)
     training.enter_phase()
     # an epoch, so that kernels for the smaller last batch are chosen before the clock runs
-    _steps(training, max(10, training.steps))
-    whole, images = _timed(device, lambda: _steps(training, steps))
+    run_steps(training, max(10, training.steps))
+    whole, images = _timed(device, lambda: run_steps(training, steps))
     batch = next(_batches(training))
     lesson = training.objective.lesson(batch.images, batch.targets)
 
@@ -243,7 +193,7 @@ def _batches(training: Training) -> Iterator[Batch]:
         epoch += 1
 
 
-def _steps(training: Training, count: int) -> int:
+def run_steps(training: Training, count: int) -> int:
     """So many whole steps; returns the images in them."""
     images = 0
     for batch in islice(_batches(training), count):
@@ -254,14 +204,15 @@ def _steps(training: Training, count: int) -> int:
 
 def _timed(device: torch.device, work: Callable[[], int]) -> tuple[float, int]:
     """Seconds and what the work returned, with nothing left running on the device."""
-    _wait(device)
+    wait_for(device)
     begin = time.perf_counter()
     done = work()
-    _wait(device)
+    wait_for(device)
     return time.perf_counter() - begin, done
 
 
-def _wait(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Until nothing that was asked of it is left to do."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
