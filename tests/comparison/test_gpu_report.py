@@ -12,7 +12,10 @@ from fer_core.comparison.costs.gpu_report import (
     training_document,
     write_training_report,
 )
+from fer_core.comparison.costs.step_profile import profile_document, profile_steps
+from fer_core.models import build_model
 from fer_core.runs.config import RunConfig
+from fer_core.training.dataset import load_run_data
 
 
 def test_every_figure_of_the_page_is_of_one_measurement(
@@ -36,12 +39,30 @@ def test_every_figure_of_the_page_is_of_one_measurement(
     assert own["epochs"] == 2
     assert own["remembering"] == report["settings"]["as it is"]["remembering"]
     assert own["remembered"] > own["seconds_to_0.01"]
-    assert len(heard) == 3
+    assert len(heard) == 4
     write_training_report(report, tmp_path / "gpu.md")
     text = (tmp_path / "gpu.md").read_text()
     assert "not reached" in text
     assert "data/tiny.csv" in text
     assert str(tmp_path) not in text
+    assert "A step's time, as it is" in text
+    assert "none of them: the device waits" in text
+
+
+def test_a_profile_tells_what_a_step_was_spent_on(tiny_config: RunConfig) -> None:
+    found = profile_steps(tiny_config, load_run_data(tiny_config), torch.device("cpu"), steps=3)
+    by_name = {kernel.name: kernel for kernel in found.kernels}
+    layers = build_model("expressnet_demo", 7, 1, 48, tiny_config.model_options)
+    convolutions = sum(isinstance(layer, torch.nn.Conv2d) for layer in layers.modules())
+    assert by_name["aten::conv2d"].launches == convolutions
+    spent = [kernel.milliseconds for kernel in found.kernels]
+    assert spent == sorted(spent, reverse=True)
+    assert sum(spent) > 0
+    rows = profile_document("as it is", found).records()
+    assert sum(row["milliseconds"] for row in rows) == pytest.approx(
+        max(found.milliseconds, sum(spent))
+    )
+    assert len(rows) == 14
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")

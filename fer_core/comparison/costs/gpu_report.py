@@ -11,6 +11,12 @@ from typing import Any
 import torch
 
 from fer_core.comparison.costs.race import CODES, race
+from fer_core.comparison.costs.step_profile import (
+    Kernel,
+    StepProfile,
+    profile_document,
+    profile_steps,
+)
 from fer_core.comparison.costs.training_speed import (
     WORKERS,
     speed_settings,
@@ -39,15 +45,17 @@ def measure_training(
     show: Callable[[str], None] = lambda line: None,
     settings: Mapping[str, RunConfig] | None = None,
 ) -> dict[str, Any]:
-    """Race and rate of the run as it is and compiled, and the usual way's rate.
+    """Race, rate and profile of the run as it is and compiled, and the usual way's rate.
 
     settings: what is raced, by name; by default the run as it is and compiled. show: told in a
     line what comes next. Keys device, command, commit, versions, targets, batch_size, settings
-    {name: what `Race` and `Rate` have}, usual {images_per_second, workers}.
+    {name: what `Race` and `Rate` have}, usual {images_per_second, workers}, profiles {name: a
+    `StepProfile`}.
     """
     data = load_run_data(config)
     found: dict[str, Any] = {}
-    for name, setting in (settings or speed_settings(config)).items():
+    settings = settings or speed_settings(config)
+    for name, setting in settings.items():
         show(f"{name}: images a second")
         rate = step_rate(setting, data, device, steps)
         show(f"{name}: to {', '.join(f'{target:.0%}' for target in targets)}")
@@ -55,6 +63,8 @@ def measure_training(
         found[name] = {**dataclasses.asdict(run), **dataclasses.asdict(rate)}
     show(f"the usual way: {workers} workers")
     usual = usual_rate(config, data, device, steps, workers)
+    show("what a step's time goes by")
+    profiles = {name: profile_steps(setting, data, device) for name, setting in settings.items()}
     return {
         "device": device_name(device),
         "command": repeat_command(without_path(config)),
@@ -64,6 +74,7 @@ def measure_training(
         "batch_size": config.batch_size,
         "settings": found,
         "usual": {"images_per_second": usual.images_per_second, "workers": workers},
+        "profiles": {name: dataclasses.asdict(seen) for name, seen in profiles.items()},
     }
 
 
@@ -139,8 +150,17 @@ def training_document(report: dict[str, Any]) -> TableDocument:
     )
 
 
+def profile_documents(report: dict[str, Any]) -> list[TableDocument]:
+    """One for each setting."""
+    found = []
+    for name, seen in report["profiles"].items():
+        kernels = tuple(Kernel(**kernel) for kernel in seen["kernels"])
+        found.append(profile_document(name, StepProfile(seen["milliseconds"], kernels)))
+    return found
+
+
 def write_training_report(report: dict[str, Any], path: Path) -> None:
-    """The Markdown page with its table and the command of the run."""
+    """The Markdown page with its tables and the command of the run."""
     text = [
         "# Time to accuracy",
         "",
@@ -152,5 +172,7 @@ def write_training_report(report: dict[str, Any], path: Path) -> None:
         "",
         to_markdown(training_document(report)),
     ]
+    for document in profile_documents(report):
+        text += ["", to_markdown(document)]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, "\n".join(text).rstrip() + "\n")

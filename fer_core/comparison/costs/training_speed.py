@@ -43,7 +43,7 @@ class Rate:
 
 def step_rate(config: RunConfig, data: RunData, device: torch.device, steps: int = 100) -> Rate:
     """Images a second over `steps` whole steps, and the share of them outside the network."""
-    training = Training(_endless(config), data, device)
+    training = Training(endless(config), data, device)
     training.enter_phase()
     # an epoch, so that kernels for the smaller last batch are chosen before the clock runs
     run_steps(training, max(10, training.steps))
@@ -77,7 +77,7 @@ def usual_rate(
             f"torchvision's FER2013 is 48 px and grey, got {faces.images.shape[1:]}; "
             "compare on FER2013"
         )
-    training = Training(_endless(config), data, device)
+    training = Training(endless(config), data, device)
     training.enter_phase()
     with tempfile.TemporaryDirectory() as root:
         _write_csv(Path(root), data)
@@ -91,11 +91,11 @@ def usual_rate(
             drop_last=True,
         )
 
-        def endless() -> Iterator[Any]:
+        def again() -> Iterator[Any]:
             while True:
                 yield from loader
 
-        batches = endless()
+        batches = again()
 
         def run(count: int) -> int:
             images = 0
@@ -171,7 +171,7 @@ def _write_csv(root: Path, data: RunData) -> None:
             writer.writerow([int(data.faces.labels[row]), pixels, "Training"])
 
 
-def _endless(config: RunConfig) -> RunConfig:
+def endless(config: RunConfig) -> RunConfig:
     """The same at a rate that never ends: a schedule counts its steps."""
     return dataclasses.replace(config, schedule="constant")
 
