@@ -20,7 +20,7 @@ from fer_core.inference.cascade import Cascade, CascadeSettings
 FIRST_SIDE = 320
 #: At this one when no face was found, or one so small that smaller ones may be beside it.
 _SECOND_SIDE = 640
-#: For the same reasons at this one, at last: faces in the distance, from a sixty-fourth of it on.
+#: A larger one at this one, at last: faces in the distance, from a sixty-fourth of it on.
 LONG_SIDE = 1280
 #: Least score of a face, the third network's own threshold in facenet-pytorch.
 MIN_CONFIDENCE = 0.7
@@ -101,9 +101,10 @@ class FaceDetector:
     ) -> list[FaceBox]:
         """Faces of `image` (uint8 (H, W, 3)), the largest first; empty when there is none.
 
-        min_face: smallest face looked for, in pixels of `image`. By default a thirteenth of the
-        long side, a thirty-second where the first search found nothing or a small face, and a
-        sixty-fourth where the second did. long_side: pixels to which a larger picture is reduced at
+        min_face: smallest face looked for, in pixels of `image`. By default a sixty-fourth of the
+        long side in a picture that is larger than the second search's, which may hold faces far
+        behind the near ones; in others a thirteenth, and a thirty-second where the first search
+        found nothing or a small face. long_side: pixels to which a larger picture is reduced at
         most; FIRST_SIDE leaves out the later searches. Without a face at first, the picture is
         looked at again with a border around it, where a face that fills it is found (the other way
         round for a picture of fewer than 160 pixels). close_up: only that way.
@@ -148,8 +149,6 @@ class FaceDetector:
         longest, wanted = max(image.shape[:2]), min_face or 0
         scale, before = (min(1.0, side / longest) for side in (long_side, _SECOND_SIDE))
         if scale <= before or wanted * before > _SMALLEST:
-            return faces
-        if faces and faces[-1].size * before >= _SMALL * _SMALLEST:
             return faces
         far = self._search(_resize(image, scale), max(_SMALLEST, wanted * scale), scale, 0.0)
         kept = list(faces)

@@ -94,6 +94,25 @@ def test_faces_in_the_distance_are_found_and_no_face_twice(
     assert sum(face.size > 60 for face in faces) == 3
 
 
+def test_faces_far_behind_a_near_one_are_found(
+    detector: FaceDetector, crowd: np.ndarray, astronaut: np.ndarray
+) -> None:
+    near = np.ascontiguousarray(astronaut[20:212, 128:320])
+    picture = crowd.copy()
+    picture[1000:1900, 1600:2500] = enlarged(near, 900)
+    behind = sum(1 for face in detector.detect(crowd) if not _lies_in(face, 1600, 1000, 2500, 1900))
+    faces = detector.detect(picture)
+    assert _lies_in(faces[0], 1600, 1000, 2500, 1900)
+    assert faces[0].size > 300
+    assert len(faces) == 1 + behind > 4
+    assert len(detector.detect(picture, long_side=640)) == 1
+
+
+def _lies_in(face: FaceBox, left: float, top: float, right: float, bottom: float) -> bool:
+    x, y = face.middle
+    return left <= x <= right and top <= y <= bottom
+
+
 def test_nothing_is_looked_for_in_the_distance_that_was_not_asked_for(
     crowd: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
