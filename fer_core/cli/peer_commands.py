@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fer_core.cli.arguments import DATA_HELP, output_file, program, text_file
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
-from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
+from fer_core.paths import SHIPPED_CHECKPOINTS
 
 if TYPE_CHECKING:
     from fer_core.comparison.peers.measure import Peer, SharedFaces
@@ -20,18 +20,14 @@ if TYPE_CHECKING:
     from fer_core.data.faces import Faces
     from fer_core.runs.checkpoint import Checkpoint
 
-_OUT = REPOSITORY / "results" / "peers.md"
-_NEAR_OUT = REPOSITORY / "results" / "near_twins.md"
-
 
 def add_commands(command: Command) -> None:
     """Add this module's commands; command(name, run, help_text) makes one."""
-    for name, run, out, about in (
-        ("peers", peers, _OUT, "the shipped models beside other systems, on the same faces"),
+    for name, run, about in (
+        ("peers", peers, "the shipped models beside other systems, on the same faces"),
         (
             "near-twins",
             near_twins,
-            _NEAR_OUT,
             "accuracy by likeness to the training faces: what is learned by heart",
         ),
     ):
@@ -48,7 +44,7 @@ def add_commands(command: Command) -> None:
         )
         if run is near_twins:
             found.add_argument("--part", choices=("validation", "test"), default="test")
-        found.add_argument("--out", type=output_file, default=out, help="Markdown file")
+        found.add_argument("--out", type=output_file, help="Markdown file (in results/)")
         found.add_argument(
             "--readme", type=text_file, metavar="FILE", help="renew the table in this file, too"
         )
@@ -127,6 +123,6 @@ def _write(chosen: argparse.Namespace, name: str, title: str, document: TableDoc
     made_by = f"Made by `{shlex.join(words)}` at commit {commit()}, {machine_name()}."
     table = to_markdown(document).partition("\n")[2].strip()
     part = f"{table}\n\n{made_by}"
-    write_results(name, f"# {title}\n\n{part}\n", part, chosen.out, chosen.readme)
-    print(f"written to {chosen.out}", file=sys.stderr)
+    path = write_results(name, f"# {title}\n\n{part}\n", part, chosen.out, chosen.readme)
+    print(f"written to {path}", file=sys.stderr)
     return show_result(chosen, document.records(), to_markdown(document))

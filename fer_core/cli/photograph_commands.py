@@ -11,9 +11,6 @@ import numpy as np
 
 from fer_core.cli.arguments import DATA_HELP, add_checkpoint, output_file, whole_number
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
-from fer_core.paths import REPOSITORY
-
-_RESULTS = REPOSITORY / "results"
 
 
 def add_commands(command: Command) -> None:
@@ -63,8 +60,9 @@ def add_commands(command: Command) -> None:
 
 
 def photo_study(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.marks import write_results
     from fer_core.comparison.photographs.conditions import SIZES
-    from fer_core.comparison.photographs.report import photographs_document, write_photographs
+    from fer_core.comparison.photographs.report import photographs_document, photographs_page
     from fer_core.comparison.photographs.study import study_photographs
     from fer_core.comparison.sweeps.document import to_markdown
     from fer_core.inference.detect import FaceDetector, packaged_mtcnn
@@ -107,9 +105,9 @@ def photo_study(chosen: argparse.Namespace) -> int:
         f"{outcomes[0].pasted:,} faces of the {chosen.part} part of {faces.name}, commit "
         f"{commit()}, {machine_name()}."
     )
-    usual_page = "photographs.md" if chosen.enlarged == 1 else "photographs_far.md"
-    out = chosen.out or _RESULTS / usual_page
-    write_photographs(outcomes, out, made_by, chosen.enlarged)
+    name = "photographs" if chosen.enlarged == 1 else "photographs_far"
+    page = photographs_page(outcomes, made_by, chosen.enlarged)
+    out = write_results(name, page, "", chosen.out, None)
     document = photographs_document(outcomes)
     print(f"written to {out}", file=sys.stderr)
     return show_result(chosen, document.records(), to_markdown(document))

@@ -19,9 +19,8 @@ from fer_core.cli.arguments import (
     whole_number,
 )
 from fer_core.cli.output import Command, progress_bar, show_result
-from fer_core.paths import REPOSITORY, SHIPPED_CHECKPOINTS
+from fer_core.paths import SHIPPED_CHECKPOINTS
 
-_RESULTS = REPOSITORY / "results"
 #: What `--predict` alone measures.
 _USUAL = SHIPPED_CHECKPOINTS / "expressnet-photo"
 
@@ -87,21 +86,21 @@ def _bench_gpu(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.costs.gpu_report import (
         measure_training,
         training_document,
-        write_training_report,
+        training_page,
     )
+    from fer_core.comparison.marks import write_results
     from fer_core.comparison.sweeps.document import to_markdown
     from fer_core.training.devices import choose_device
 
     if chosen.recipe == "custom":
         chosen.recipe = "expressnet"
-    config, path = chosen_config(chosen), chosen.out or _RESULTS / "gpu.md"
     report = measure_training(
-        config,
+        chosen_config(chosen),
         choose_device("cuda"),
         steps=chosen.steps,
         show=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    write_training_report(report, path)
+    path = write_results("gpu", training_page(report), "", chosen.out, None)
     text = f"{to_markdown(training_document(report))}\nwritten to {path}"
     return show_result(chosen, report, text)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 
 from fer_core.paths import REPOSITORY
 from fer_core.runs.record import write_text
+
+_RESULTS = REPOSITORY / "results"
 
 
 def marks(name: str) -> tuple[str, str]:
@@ -14,16 +18,36 @@ def marks(name: str) -> tuple[str, str]:
 
 
 def write_results(name: str, page: str, part: str, out: Path | None, readme: Path | None) -> Path:
-    """Keep `page` as results/NAME.md, or as `out`, and its `part` in a README where asked for.
+    """Keep `page` as `out`, or as `results_page` says, and its `part` in a README where asked for.
 
     ValueError where the README has lost its marks by now (see `check_marks`); the page is kept.
     """
-    path = out or REPOSITORY / "results" / f"{name}.md"
+    path = out or results_page(name, page, renewed=readme is not None)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
     if readme and not put_marked(readme, *marks(name), part):
         raise ValueError(_unmarked(readme, *marks(name)))
     return path
+
+
+#: A command in a page, by which its figures are made again.
+_COMMAND = re.compile(r"python -m fer_core [^`\n]+")
+
+
+def results_page(name: str, page: str, renewed: bool = False) -> Path:
+    """results/NAME.md; NAME-2.md and so on where one of another command stands there.
+
+    So a short try does not replace the page of a long study. page: what is to be kept, with its
+    commands in it. renewed: whether the page is replaced all the same.
+    """
+    stem, made_by = name.replace("-", "_"), set(_COMMAND.findall(page))
+    for number in itertools.count(1):
+        path = _RESULTS / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
+        if renewed or not path.is_file():
+            return path
+        if made_by == set(_COMMAND.findall(path.read_text(encoding="utf-8"))):
+            return path
+    raise AssertionError("there is always a next number")
 
 
 def check_marks(readme: Path | None, begin: str, end: str) -> None:

@@ -10,7 +10,7 @@ from fer_core.cli import main
 from fer_core.comparison.costs.gpu_report import (
     measure_training,
     training_document,
-    write_training_report,
+    training_page,
 )
 from fer_core.comparison.costs.step_profile import profile_document, profile_steps
 from fer_core.models import build_model
@@ -40,8 +40,7 @@ def test_every_figure_of_the_page_is_of_one_measurement(
     assert own["remembering"] == report["settings"]["as it is"]["remembering"]
     assert own["remembered"] > own["seconds_to_0.01"]
     assert len(heard) == 4
-    write_training_report(report, tmp_path / "gpu.md")
-    text = (tmp_path / "gpu.md").read_text()
+    text = training_page(report)
     assert "not reached" in text
     assert "data/tiny.csv" in text
     assert str(tmp_path) not in text

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_core.comparison.photographs.conditions import CONDITIONS, Condition, photograph
-from fer_core.comparison.photographs.report import photographs_document, write_photographs
+from fer_core.comparison.photographs.report import photographs_document, photographs_page
 from fer_core.comparison.photographs.study import Outcome, _loss, study_photographs
 from fer_core.comparison.photographs.views import found_views
 from fer_core.data.faces import DataError, Faces
@@ -134,10 +134,8 @@ def test_a_set_without_known_classes_is_refused(drawn: Faces) -> None:
         study_photographs(checkpoint, strange, FaceDetector())
 
 
-def test_the_page_holds_every_figure(outcomes: list[Outcome], tmp_path) -> None:
-    path = tmp_path / "new" / "photographs.md"
-    write_photographs(outcomes, path, "Written by a test.", enlarged=3)
-    text = path.read_text()
+def test_the_page_holds_every_figure(outcomes: list[Outcome]) -> None:
+    text = photographs_page(outcomes, "Written by a test.", enlarged=3)
     assert "photographs of 1920 x 1440 pixels" in text
     pooled, single = text.split("Every size")
     assert pooled.count("from 64") == 2

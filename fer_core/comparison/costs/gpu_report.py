@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,7 +25,6 @@ from fer_core.comparison.costs.training_speed import (
 from fer_core.comparison.sweeps.document import TableDocument, to_markdown
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import repeat_command
-from fer_core.runs.record import write_text
 from fer_core.runs.shipping import without_path
 from fer_core.training.dataset import load_run_data
 from fer_core.training.devices import device_name
@@ -159,7 +157,7 @@ def profile_documents(report: dict[str, Any]) -> list[TableDocument]:
     return found
 
 
-def write_training_report(report: dict[str, Any], path: Path) -> None:
+def training_page(report: dict[str, Any]) -> str:
     """The Markdown page with its tables and the command of the run."""
     text = [
         "# Time to accuracy",
@@ -174,5 +172,4 @@ def write_training_report(report: dict[str, Any], path: Path) -> None:
     ]
     for document in profile_documents(report):
         text += ["", to_markdown(document)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, "\n".join(text).rstrip() + "\n")
+    return "\n".join(text).rstrip() + "\n"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 from fer_core.comparison.photographs.conditions import HEIGHT, LARGE, WIDTH
 from fer_core.comparison.photographs.study import Outcome
 from fer_core.comparison.sweeps.document import TableDocument, to_markdown
 from fer_core.comparison.wording import percent, points_range, signed_points
-from fer_core.runs.record import write_text
 
 _TITLE = "Faces in photographs"
 
@@ -45,9 +43,7 @@ def photographs_document(outcomes: Sequence[Outcome], title: str = _TITLE) -> Ta
     )
 
 
-def write_photographs(
-    outcomes: Sequence[Outcome], path: Path, made_by: str, enlarged: int = 1
-) -> None:
+def photographs_page(outcomes: Sequence[Outcome], made_by: str, enlarged: int = 1) -> str:
     """The pooled rows first, then every size. made_by: command, model, data, commit, machine.
     enlarged: as in `study_photographs`."""
     pooled = [one for one in outcomes if not one.size.isdigit()]
@@ -65,8 +61,7 @@ def write_photographs(
         title = f"Faces of {LARGE} pixels and more, all sizes together"
         parts.append(to_markdown(photographs_document(pooled, title)))
     parts.append(to_markdown(photographs_document(single, "Every size")))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, "\n\n".join(part.strip() for part in parts) + "\n")
+    return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 def _cells(outcome: Outcome, asked: bool) -> tuple[str, ...]:
