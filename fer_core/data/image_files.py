@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 #: What is opened at all. Left out on purpose: formats that run a program to be drawn (EPS, WMF),
 #: and icons, which Pillow decodes as it opens them, before anyone can ask for their size.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
 
 #: What Pillow's decoders raise on damaged files, besides OSError.
 DAMAGED = (

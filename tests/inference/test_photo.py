@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from fer_core.inference import photo
-from fer_core.inference.photo import PhotoError, read_photo
+from fer_core.inference.photo import PhotoError, picture_format, read_photo
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -150,7 +150,28 @@ def test_array_of_another_kind_is_refused(array: np.ndarray) -> None:
         read_photo(array)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_telephones_picture_is_read_upright(tmp_path: Path) -> None:
+    picture = two_halves(RED, WHITE).resize((320, 160))
+    turned = Image.Exif()
+    turned[0x0112] = 6  # shown turned to the right
+    picture.save(tmp_path / "plain.heic", "HEIF", quality=90)
+    picture.save(tmp_path / "turned.heic", "HEIF", quality=90, exif=turned.tobytes())
+    assert picture_format(tmp_path / "plain.heic") == "HEIF"
+    plain, upright = read_photo(tmp_path / "plain.heic"), read_photo(tmp_path / "turned.heic")
+    assert plain.shape == (160, 320, 3)
+    assert np.abs(plain.astype(int) - np.array(picture)).mean() < 4
+    assert np.abs(upright.astype(int) - np.rot90(plain, -1)).mean() < 1
+
+
+def test_a_format_is_told_by_the_content(tmp_path: Path) -> None:
+    two_halves(RED, WHITE).save(tmp_path / "named.jpg", "TIFF")
+    assert picture_format(tmp_path / "named.jpg") == "TIFF"
+    (tmp_path / "words.jpg").write_text("words")
+    with pytest.raises(PhotoError, match="not a picture"):
+        picture_format(tmp_path / "words.jpg")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
 def test_cut_off_file_is_refused_in_plain_words(kind: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     data = encoded(Image.fromarray(noise), kind)
@@ -162,7 +183,7 @@ def test_every_damaged_byte_is_survived() -> None:
     """A picture with one byte changed either reads or is refused; nothing else is raised."""
     random = np.random.default_rng(0)
     noise = Image.fromarray(random.integers(0, 256, (24, 24, 3), dtype=np.uint8))
-    for kind in ("PNG", "GIF", "TIFF", "JPEG", "BMP", "WEBP"):
+    for kind in ("PNG", "GIF", "TIFF", "JPEG", "BMP", "WEBP", "HEIF"):
         data = bytearray(encoded(noise, kind))
         for place in random.integers(0, min(len(data), 400), 60):
             changed = bytearray(data)

@@ -86,6 +86,7 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
                     height=180,
                     elem_id="augment-upload",
                 )
+                upload.show_any_format()
                 gr.Markdown(
                     "The largest face in it is taken. The photo is deleted after a few hours.",
                     elem_classes="note",

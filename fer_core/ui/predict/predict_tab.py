@@ -236,6 +236,7 @@ def _photo_area(first: str) -> tuple[PhotoInput, gr.Checkbox, gr.HTML, gr.Button
                 elem_id="predict-photo",
                 alt_text="The picture you gave",
             )
+            photo.show_any_format()
             explain = gr.Checkbox(
                 label="Show what each label rests on",
                 info="Covers one part of the face after the other and colours those that count.",
