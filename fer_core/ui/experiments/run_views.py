@@ -157,7 +157,7 @@ def state_sentence(progress: Progress) -> str:
     if progress.state == "running":
         return f"{reason or 'Training'}."
     if progress.state == "queued":
-        return "Waits for its turn; one run at a time uses a device."
+        return "Queued: it starts in a few seconds, or when the runs before it have ended."
     if progress.state == "finished":
         return "Finished; the best epoch was scored on the test split, if it has one."
     if progress.state == "stopped":
