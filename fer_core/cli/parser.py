@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DEGREES",
         help="turn each by up to this; a column of the table for each (0)",
     )
-    study.add_argument("--out", type=output_file, help="Markdown file (results/alignment.md)")
+    study.add_argument("--out", type=output_file, help="Markdown file (in results/)")
     study.add_argument(
         "--readme", type=text_file, metavar="FILE", help="renew the table in it, too"
     )

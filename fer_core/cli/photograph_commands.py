@@ -39,9 +39,7 @@ def add_commands(command: Command) -> None:
         "--mtcnn", action="store_true", help="also count what MTCNN finds at its default settings"
     )
     found.add_argument(
-        "--out",
-        type=output_file,
-        help="Markdown file (results/photographs.md, with --enlarged results/photographs_far.md)",
+        "--out", type=output_file, help="Markdown file (in results/; with --enlarged another one)"
     )
     found = command(
         "views", make_views, "find training faces in made-up photographs, to train on them as well"

@@ -14,12 +14,12 @@ from PIL import Image, ImageOps
 
 #: What is opened at all. Left out on purpose: formats that run a program to be drawn (EPS, WMF),
 #: and icons, which Pillow decodes as it opens them, before anyone can ask for their size.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
 #: What Pillow's decoders raise on damaged files, besides OSError.
 DAMAGED = (
     *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError),
-    *(AttributeError, AssertionError, MemoryError, struct.error, zlib.error),
+    *(AttributeError, AssertionError, MemoryError, RuntimeError, struct.error, zlib.error),
 )
 #: What Pillow raises for a picture of more pixels than it opens; a warning where those are errors.
 TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)

@@ -18,9 +18,10 @@ from fer_core.inference.cascade import Cascade, CascadeSettings
 
 #: A picture is searched at this long side first, in pixels, for faces from a thirteenth of it on.
 FIRST_SIDE = 320
-#: At this one when no face was found, or one so small that smaller ones may be beside it.
+#: Then at this one, when no face was found or one so small that smaller ones may be beside it.
 _SECOND_SIDE = 640
-#: A larger one at this one, at last: faces in the distance, from a sixty-fourth of it on.
+#: A picture that is larger still, at last, at this one: faces in the distance, of which the
+#: smallest that can be seen have a sixty-fourth of it.
 LONG_SIDE = 1280
 #: Least score of a face, the third network's own threshold in facenet-pytorch.
 MIN_CONFIDENCE = 0.7
@@ -35,7 +36,7 @@ _SMALLEST_PICTURE = 12  # pixels
 #: first network sees nothing finer than a face of 12.
 _SMALLEST_FIRST = 24
 _SMALLEST = 20
-#: A face of less than so many times the smallest one calls for the next search.
+#: A face of less than so many times the smallest one calls for the second search.
 _SMALL = 1.5
 #: A face in the distance counts when it is found again in the square of so many times its side
 #: around it, brought to so many pixels, with this score and about there: its middle within so much
@@ -101,13 +102,13 @@ class FaceDetector:
     ) -> list[FaceBox]:
         """Faces of `image` (uint8 (H, W, 3)), the largest first; empty when there is none.
 
-        min_face: smallest face looked for, in pixels of `image`. By default a sixty-fourth of the
-        long side in a picture that is larger than the second search's, which may hold faces far
-        behind the near ones; in others a thirteenth, and a thirty-second where the first search
-        found nothing or a small face. long_side: pixels to which a larger picture is reduced at
-        most; FIRST_SIDE leaves out the later searches. Without a face at first, the picture is
-        looked at again with a border around it, where a face that fills it is found (the other way
-        round for a picture of fewer than 160 pixels). close_up: only that way.
+        min_face: smallest face looked for, in pixels of `image`. By default 20
+        pixels of the picture reduced to 1,280, where it has more than 640: there may be faces far
+        behind the near ones. In others a thirteenth of the long side, and a thirty-second where the
+        first search found nothing or a small face. long_side: pixels to which a larger picture is
+        reduced at most; FIRST_SIDE leaves out the later searches. Without a face at first, the
+        picture is looked at again with a border around it, where a face that fills it is found (the
+        other way round for a picture of fewer than 160 pixels). close_up: only that way.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             got = f"{image.dtype} {image.shape}"

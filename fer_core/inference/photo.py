@@ -1,7 +1,8 @@
 """Any picture a person has (a path, bytes, a Pillow image, an array) to uint8 RGB (H, W, 3).
 
 Turned upright by its EXIF tag, transparency laid on white, 16-bit depth scaled, first frame of an
-animation. The size is read from the header and bounded before a pixel is decoded.
+animation, main picture of a HEIC file. The size is read from the header and bounded before a pixel
+is decoded.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from fer_core.data.image_files import (
 
 register_heif_opener(thumbnails=False)  # pictures as telephones store them
 
-#: A telephone's 24 megapixels are below it; decoding as many takes some 0.3 GB for a moment.
+#: A telephone's 24 megapixels are below it; decoding as many takes 0.3 to 0.7 GB for a moment.
 MAX_PIXELS = 25_000_000
 
 
@@ -53,19 +54,12 @@ def read_photo(source: str | Path | bytes | Image.Image | np.ndarray) -> np.ndar
             return _decode(image, name)
 
 
-def picture_format(source: str | Path) -> str:
-    """Pillow's name of the file's format, such as "TIFF". PhotoError as in `read_photo`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _, image = _open(source)
-        with image:
-            return image.format or ""
-
-
 def _decode(image: Image.Image, name: str) -> np.ndarray:
     _bound_size(image, name)
     try:
-        image.seek(0)
+        if image.format != "HEIF":  # opened at its main picture, which need not be the first
+            image.seek(0)
+            _bound_size(image, name)
         return np.array(grey_or_rgb(upright(image)).convert("RGB"))
     except TOO_LARGE as error:
         raise PhotoError(f"{name} is too large ({error}); {_shrink()}") from error
@@ -90,7 +84,7 @@ def _open(source: str | Path | bytes) -> tuple[str, Image.Image]:
     if not size:
         raise PhotoError(f"{name} is empty (0 bytes); choose another file")
     try:
-        return name, Image.open(opened, formats=known_formats())
+        return name, Image.open(opened, formats=[*known_formats(), "HEIF"])
     except TOO_LARGE as error:
         raise PhotoError(f"{name} is too large ({error}); {_shrink()}") from error
     except UnidentifiedImageError as error:

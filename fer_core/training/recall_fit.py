@@ -7,7 +7,7 @@ same spread, at length 1. What is kept of that are a few bytes, each naming one 
 that its part of the numbers comes in. How much the memory counts, and how alike a face must be to
 count, is chosen on the validation part.
 
-All of it runs where the network is.
+It runs where the network is, but for the search for patterns, which is scikit-learn's.
 """
 
 from __future__ import annotations

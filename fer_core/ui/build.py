@@ -13,6 +13,7 @@ from fer_core.ui.data.data_tab import build_data_tab
 from fer_core.ui.experiments.experiments_tab import build_experiments_tab
 from fer_core.ui.predict.predict_style import PREDICT_CSS
 from fer_core.ui.predict.predict_tab import build_predict_tab
+from fer_core.ui.shared.picture_input import SAY_WHAT_CANNOT_BE_SHOWN
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, LIVE_VIEWS, SharedState
 from fer_core.ui.shared.theme import CSS, THEME
@@ -34,6 +35,7 @@ _LARGEST_PICTURE = 50_000_000
 LAUNCH: dict[str, Any] = {
     "theme": THEME,
     "css": CSS + PREDICT_CSS,
+    "js": SAY_WHAT_CANNOT_BE_SHOWN,
     "footer_links": [],
     "run_history": False,
     "enable_monitoring": False,

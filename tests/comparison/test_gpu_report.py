@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.autograd import DeviceType
 
 from fer_core.cli import main
 from fer_core.comparison.costs.gpu_report import (
@@ -12,7 +14,12 @@ from fer_core.comparison.costs.gpu_report import (
     training_document,
     training_page,
 )
-from fer_core.comparison.costs.step_profile import profile_document, profile_steps
+from fer_core.comparison.costs.step_profile import (
+    Kernel,
+    kernels_of,
+    profile_document,
+    profile_steps,
+)
 from fer_core.models import build_model
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import load_run_data
@@ -62,6 +69,26 @@ def test_a_profile_tells_what_a_step_was_spent_on(tiny_config: RunConfig) -> Non
         max(found.milliseconds, sum(spent))
     )
     assert len(rows) == 14
+
+
+def test_only_kernels_count_as_time_of_the_gpu() -> None:
+    def event(key: str, kind: DeviceType, marked: bool = False) -> SimpleNamespace:
+        return SimpleNamespace(
+            key=key,
+            count=4,
+            device_type=kind,
+            is_user_annotation=marked,
+            self_device_time_total=8000.0,
+            self_cpu_time_total=2000.0,
+        )
+
+    events = [
+        event("a convolution", DeviceType.CUDA),
+        event("Optimizer.step#SGD.step", DeviceType.CUDA, marked=True),
+        event("cudaLaunchKernel", DeviceType.CPU),
+    ]
+    assert kernels_of(events, 2, cuda=True) == (Kernel("a convolution", 2.0, 4.0),)
+    assert kernels_of(events, 2, cuda=False) == (Kernel("cudaLaunchKernel", 2.0, 1.0),)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")

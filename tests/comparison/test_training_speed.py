@@ -58,6 +58,8 @@ def test_a_race_ends_with_the_memory_that_the_run_would_get(
     mindful = read_record(folder)["validation"]["accuracy"]
     assert found.remembering == pytest.approx(mindful)
     assert mindful != found.accuracy
+    short = replace(config, schedule="one_cycle", max_updates=3)  # fewer than warming up takes
+    assert race(short, load_run_data(short), _CPU, (1.1,)).epochs == 1
     without = replace(config, model="mlp", model_options={})
     assert race(without, load_run_data(without), _CPU, (1.1,)).remembering is None
 

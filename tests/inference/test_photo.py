@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from fer_core.inference import photo
-from fer_core.inference.photo import PhotoError, picture_format, read_photo
+from fer_core.inference.photo import PhotoError, read_photo
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -156,19 +156,31 @@ def test_a_telephones_picture_is_read_upright(tmp_path: Path) -> None:
     turned[0x0112] = 6  # shown turned to the right
     picture.save(tmp_path / "plain.heic", "HEIF", quality=90)
     picture.save(tmp_path / "turned.heic", "HEIF", quality=90, exif=turned.tobytes())
-    assert picture_format(tmp_path / "plain.heic") == "HEIF"
     plain, upright = read_photo(tmp_path / "plain.heic"), read_photo(tmp_path / "turned.heic")
     assert plain.shape == (160, 320, 3)
     assert np.abs(plain.astype(int) - np.array(picture)).mean() < 4
     assert np.abs(upright.astype(int) - np.rot90(plain, -1)).mean() < 1
 
 
-def test_a_format_is_told_by_the_content(tmp_path: Path) -> None:
-    two_halves(RED, WHITE).save(tmp_path / "named.jpg", "TIFF")
-    assert picture_format(tmp_path / "named.jpg") == "TIFF"
-    (tmp_path / "words.jpg").write_text("words")
-    with pytest.raises(PhotoError, match="not a picture"):
-        picture_format(tmp_path / "words.jpg")
+def test_of_a_heic_file_the_main_picture_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [Image.new("RGB", (640, 640), RED), Image.new("RGB", (64, 64), (0, 0, 255))]
+    path = tmp_path / "two.heic"
+    pictures[0].save(path, "HEIF", save_all=True, append_images=pictures[1:], primary_index=1)
+    monkeypatch.setattr(photo, "MAX_PIXELS", 100_000)  # which the other picture is beyond
+    image = read_photo(path)
+    assert image.shape == (64, 64, 3)
+    assert image[..., 2].min() > 200
+
+
+def test_a_heic_file_that_lies_about_its_size_is_refused() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    data = bytearray(encoded(Image.fromarray(noise), "HEIF"))
+    at = data.index(b"ispe") + 8  # the promised width and height
+    data[at : at + 8] = struct.pack(">II", 64, 64)
+    with pytest.raises(PhotoError, match="damaged or incomplete"):
+        read_photo(bytes(data))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])

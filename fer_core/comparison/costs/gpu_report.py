@@ -32,13 +32,15 @@ from fer_core.training.scoring import commit, versions
 
 #: Accuracies on the validation part that a race is run to.
 TARGETS = (0.65, 0.70)
+#: Steps that a rate is measured over, unless said otherwise.
+STEPS = 100
 
 
 def measure_training(
     config: RunConfig,
     device: torch.device,
     targets: Sequence[float] = TARGETS,
-    steps: int = 100,
+    steps: int = STEPS,
     workers: int = WORKERS,
     show: Callable[[str], None] = lambda line: None,
     settings: Mapping[str, RunConfig] | None = None,
@@ -46,9 +48,9 @@ def measure_training(
     """Race, rate and profile of the run as it is and compiled, and the usual way's rate.
 
     settings: what is raced, by name; by default the run as it is and compiled. show: told in a
-    line what comes next. Keys device, command, commit, versions, targets, batch_size, settings
-    {name: what `Race` and `Rate` have}, usual {images_per_second, workers}, profiles {name: a
-    `StepProfile`}.
+    line what comes next. Keys device, command, commit, versions, targets, steps, batch_size,
+    settings {name: what `Race` and `Rate` have}, usual {images_per_second, workers}, profiles
+    {name: a `StepProfile`}.
     """
     data = load_run_data(config)
     found: dict[str, Any] = {}
@@ -69,6 +71,7 @@ def measure_training(
         "commit": commit(),
         "versions": versions(),
         "targets": list(targets),
+        "steps": steps,
         "batch_size": config.batch_size,
         "settings": found,
         "usual": {"images_per_second": usual.images_per_second, "workers": workers},
@@ -159,10 +162,12 @@ def profile_documents(report: dict[str, Any]) -> list[TableDocument]:
 
 def training_page(report: dict[str, Any]) -> str:
     """The Markdown page with its tables and the command of the run."""
+    timed = "" if report["steps"] == STEPS else f" --steps {report['steps']}"
     text = [
         "# Time to accuracy",
         "",
-        f"Written by `python -m fer_core bench --gpu` on {time.strftime('%Y-%m-%d')}. The run:",
+        f"Written by `python -m fer_core bench --gpu{timed}` on {time.strftime('%Y-%m-%d')}. "
+        "The run:",
         "",
         "```",
         report["command"],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from fer_core.comparison.costs.training_speed import run_steps, wait_for
+from fer_core.comparison.costs.training_speed import endless, run_steps, wait_for
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import RunData
 from fer_core.training.loop import Training
@@ -40,13 +40,15 @@ class Race:
 def race(config: RunConfig, data: RunData, device: torch.device, targets: Sequence[float]) -> Race:
     """Train from nothing until the highest target is reached or the epochs are over."""
     begin = time.perf_counter()
-    training = Training(config, data, device)
+    training = Training(endless(config), data, device)
     training.enter_phase()
-    # an epoch and a validation, whose effect is undone: compiling, and choosing kernels for every
-    # size of batch, are no part of the race
+    # an epoch, a validation and a look at the features, whose effect is undone: compiling, and
+    # choosing kernels for every size of batch, are no part of the race
     state = {name: value.clone() for name, value in training.model.state_dict().items()}
     run_steps(training, training.steps)
     training.predict(training.validation_part)
+    if hasattr(training.deployed, "recall"):
+        _features(training.deployed, data, device)
     training = _fresh(training, config, data, device, state)
     wait_for(device)
     making = time.perf_counter() - begin
@@ -69,18 +71,27 @@ def race(config: RunConfig, data: RunData, device: torch.device, targets: Sequen
 def _with_memory(network: nn.Module, data: RunData, device: torch.device) -> float:
     """Validation accuracy with a memory of the training faces; its share of an answer is chosen on
     the same images, by the mean log loss."""
-    faces, split, pre = data.faces, data.split, data.preprocessing
-    network.eval()
-    known, _ = face_features(network, pre, faces.images[split.train], device, both=True)
+    faces, split = data.faces, data.split
+    known, features, scores = _features(network, data, device)
     labels = faces.labels[split.train]
     recall = fit_recall(known, labels, len(faces.class_names), CODES, NUMBERS)
-    features, scores = face_features(network, pre, faces.images[split.validation], device)
     labels = faces.labels[split.validation]
     choose_shares(recall, features, scores, labels)
     with torch.inference_mode():
         parts = zip(scores.split(256), features.split(256), strict=True)
         answers = torch.cat([recall(said, seen) for said, seen in parts])
     return float(score(answers.exp().cpu().numpy(), labels)["accuracy"])
+
+
+def _features(
+    network: nn.Module, data: RunData, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """float32 (N, C) features of the training faces, (M, C) of the validation part's, and its
+    scores (M, classes)."""
+    faces, split, pre = data.faces, data.split, data.preprocessing
+    network.eval()
+    known, _ = face_features(network, pre, faces.images[split.train], device, both=True)
+    return known, *face_features(network, pre, faces.images[split.validation], device)
 
 
 def _fresh(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.autograd import DeviceType
@@ -54,14 +56,21 @@ def profile_steps(
         run_steps(training, steps)
         wait_for(device)
         seconds = time.perf_counter() - begin
+    return StepProfile(seconds / steps * 1e3, kernels_of(watched.key_averages(), steps, cuda))
+
+
+def kernels_of(events: Iterable[Any], steps: int, cuda: bool) -> tuple[Kernel, ...]:
+    """What took time, the longest first, of a profiler's averages over so many steps.
+
+    The ranges that torch puts around its optimizers' kernels are no kernels and stand beside them.
+    """
     kernels = []
-    for event in watched.key_averages():
-        if (event.device_type == DeviceType.CUDA) != cuda:
+    for event in events:
+        if (event.device_type == DeviceType.CUDA) != cuda or (cuda and event.is_user_annotation):
             continue
         spent = event.self_device_time_total if cuda else event.self_cpu_time_total  # microseconds
         kernels.append(Kernel(event.key, event.count / steps, spent / steps / 1e3))
-    kernels.sort(key=lambda kernel: -kernel.milliseconds)
-    return StepProfile(seconds / steps * 1e3, tuple(kernels))
+    return tuple(sorted(kernels, key=lambda kernel: -kernel.milliseconds))
 
 
 def profile_document(name: str, found: StepProfile) -> TableDocument:

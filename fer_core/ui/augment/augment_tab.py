@@ -85,8 +85,8 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
                     sources=["upload", "clipboard"],
                     height=180,
                     elem_id="augment-upload",
+                    elem_classes="photo-input",
                 )
-                upload.show_any_format()
                 gr.Markdown(
                     "The largest face in it is taken. The photo is deleted after a few hours.",
                     elem_classes="note",

@@ -234,9 +234,9 @@ def _photo_area(first: str) -> tuple[PhotoInput, gr.Checkbox, gr.HTML, gr.Button
                 height=300,
                 buttons=["fullscreen"],
                 elem_id="predict-photo",
+                elem_classes="photo-input",
                 alt_text="The picture you gave",
             )
-            photo.show_any_format()
             explain = gr.Checkbox(
                 label="Show what each label rests on",
                 info="Covers one part of the face after the other and colours those that count.",

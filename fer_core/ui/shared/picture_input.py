@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import threading
 from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.data_classes import ImageData
-from PIL import Image
 
-from fer_core.inference.photo import PhotoError, picture_format, read_photo
+from fer_core.inference.photo import PhotoError, read_photo
 
 #: A picture that comes inside the request, in base64 characters: 32 MB of file.
 _LONGEST_DATA_URL = 44_000_000
-#: Pictures that are opened and looked at at the same time; the largest takes some 300 MB. A request
-#: that is posted directly goes past the limits of Gradio's queue, so it is held here.
+#: Pictures that are opened and looked at at the same time; the largest takes up to 0.7 GB. A
+#: request that is posted directly goes past the limits of Gradio's queue, so it is held here.
 PICTURES_AT_ONCE = threading.BoundedSemaphore(2)
-#: What browsers show of themselves. Others come back to the page as JPEG, at most so many pixels
-#: wide and high, which is more than the search for faces takes.
-_SHOWN = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "AVIF")
-_PREVIEW_SIDE = 2560
+#: In the page: where a browser has no decoder for an upload (HEIC, TIFF), words stand in the place
+#: of a broken picture. What the model reads is the file, which it can.
+SAY_WHAT_CANNOT_BE_SHOWN = """
+() => document.addEventListener('error', ({ target }) => {
+  if (target.tagName !== 'IMG' || !target.closest('.photo-input')) return;
+  const words = ['Your browser cannot', 'show this kind of file.'];
+  const lines = words.map((line, place) =>
+    `<text x="160" y="${112 + 24 * place}" text-anchor="middle">${line}</text>`);
+  target.src = 'data:image/svg+xml,' + encodeURIComponent(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240" fill="#808080"
+      font-family="sans-serif" font-size="18">${lines.join('')}</svg>`);
+}, true)
+"""
 
 
 class PhotoInput(gr.Image):
@@ -48,40 +54,6 @@ class PhotoInput(gr.Image):
             except PhotoError as error:  # no handler of ours runs before this, to say it in words
                 raise gr.Error(f"{error}.", print_exception=False) from error
         return payload.path
-
-    def postprocess(self, value: Any) -> Any:
-        """Bytes of a JPEG go to the page inside the answer, without a file; else as `gr.Image`."""
-        if isinstance(value, bytes):
-            return ImageData(url="data:image/jpeg;base64," + base64.b64encode(value).decode())
-        return super().postprocess(value)
-
-    def show_any_format(self) -> None:
-        """Call it where the component stands: an upload that browsers cannot show is replaced by a
-        JPEG of it."""
-        self.upload(
-            _shown_by_browsers,
-            self,
-            self,
-            show_progress="hidden",
-            concurrency_limit=2,
-            api_visibility="private",
-        )
-
-
-def _shown_by_browsers(source: str | bytes | None) -> Any:
-    """The bytes of a JPEG for a file such as TIFF or HEIC; no update for what browsers show, and
-    for what cannot be read, of which the tab says so."""
-    try:
-        if not isinstance(source, str) or picture_format(source) in _SHOWN:
-            return gr.skip()
-        with PICTURES_AT_ONCE:
-            picture = Image.fromarray(read_photo(source))
-            picture.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.LANCZOS)
-    except PhotoError:
-        return gr.skip()
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=92)
-    return file.getvalue()
 
 
 def read_picture(source: str | bytes | None) -> np.ndarray:
