@@ -15,7 +15,7 @@ from fer_core.data.readers import read_faces
 from fer_core.data.synthetic import draw_faces
 from fer_core.data.views import read_views
 from fer_core.inference.predictor import UNSURE_BELOW, FacePrediction, Predictor
-from fer_core.paths import SHIPPED_CHECKPOINTS
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.shipping import ship_run
@@ -49,6 +49,23 @@ def trained(tiny_csv_text: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def run(trained: Path, tmp_path: Path) -> Path:
     """The run of a command, trained once and copied for every test."""
     return shutil.copytree(trained, tmp_path / "runs" / "one")
+
+
+def test_train_alone_takes_the_quick_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worked: list[RunConfig] = []
+
+    def work(chosen: object, folder: RunFolder) -> int:
+        worked.append(RunConfig.from_json(folder.config.read_text()))
+        return 0
+
+    monkeypatch.setattr("fer_core.cli.training_commands._work", work)
+    assert main(["train", "--run", str(tmp_path / "alone")]) == 0
+    assert "the recipe quick" in capsys.readouterr().err
+    assert main(["train", "--data", "drawn", "--run", str(tmp_path / "named")]) == 0
+    assert "quick" not in capsys.readouterr().err
+    assert [config.recipe for config in worked] == ["quick", "custom"]
 
 
 def test_models_lists_size_and_cost(capsys: pytest.CaptureFixture[str]) -> None:

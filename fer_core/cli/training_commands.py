@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 from fer_core.cli.arguments import chosen_config, chosen_place
 from fer_core.cli.execution import execute_here
@@ -14,6 +15,9 @@ from fer_core.paths import RunFolder
 def train(chosen: argparse.Namespace) -> int:
     from fer_core.training.job import create_run
 
+    if chosen.recipe == "custom" and not chosen.data and not chosen.settings:
+        print("nothing was named to train: the recipe quick it is, see `recipes`", file=sys.stderr)
+        chosen.recipe = "quick"
     runs_folder, name = chosen_place(chosen.run)
     folder = create_run(chosen_config(chosen), runs_folder, name)
     return _work(chosen, folder)
