@@ -1,8 +1,10 @@
 """The page about training speed says what was measured."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -69,6 +71,31 @@ def test_a_profile_tells_what_a_step_was_spent_on(tiny_config: RunConfig) -> Non
         max(found.milliseconds, sum(spent))
     )
     assert len(rows) == 14
+
+
+def test_the_command_writes_the_page(
+    tiny_config: RunConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[RunConfig] = []
+
+    def measure(config: RunConfig, device: torch.device, **options: Any) -> dict[str, Any]:
+        asked.append(config)
+        one = {"as it is": replace(tiny_config, epochs=1)}
+        return measure_training(one["as it is"], device, workers=0, settings=one, **options)
+
+    monkeypatch.setattr("fer_core.comparison.costs.gpu_report.measure_training", measure)
+    monkeypatch.setattr("fer_core.training.devices.choose_device", lambda _: torch.device("cpu"))
+    out = tmp_path / "new" / "gpu.md"
+    words = ["bench", "--gpu", "--data", tiny_config.data, "--set", "batch_size=64", "--json"]
+    assert main([*words, "--steps", "2", "--out", str(out)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["settings"]["as it is"]["epochs"] == 1
+    assert "`python -m fer_core bench --gpu --steps 2`" in out.read_text()
+    assert asked[0].batch_size == 64
+    assert asked[0].data == tiny_config.data
 
 
 def test_only_kernels_count_as_time_of_the_gpu() -> None:
