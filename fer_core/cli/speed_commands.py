@@ -32,7 +32,8 @@ def add_commands(command: Command) -> None:
     kind.add_argument(
         "--gpu",
         action="store_true",
-        help="training: seconds to an accuracy, images a second, and torchvision's way",
+        help="training: seconds to an accuracy, images a second, and torchvision's way "
+        "(expressnet_short, unless --recipe says otherwise)",
     )
     kind.add_argument(
         "--predict",
@@ -93,7 +94,7 @@ def _bench_gpu(chosen: argparse.Namespace) -> int:
     from fer_core.training.devices import choose_device
 
     if chosen.recipe == "custom":
-        chosen.recipe = "expressnet"
+        chosen.recipe = "expressnet_short"
     report = measure_training(
         chosen_config(chosen),
         choose_device("cuda"),

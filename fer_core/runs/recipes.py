@@ -7,7 +7,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from fer_core.data.augment import POLICIES
+from fer_core.data.augment import POLICIES, AugmentPolicy
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipe import Recipe, recipe
 from fer_core.runs.reference_recipes import REFERENCE_RECIPES
@@ -74,6 +74,24 @@ _OWN = (
         label_smoothing=0.1,
         ema_decay=0.998,
         augment=POLICIES["standard"],
+    ),
+    recipe(
+        "expressnet_short",
+        "ExpressNet, short",
+        "The network of the recipe expressnet at one sitting: 20 epochs with AdamW, large batches "
+        "and little augmentation. Meant for FER2013: choose it in the Data tab first. A quarter of "
+        "an hour on two processor cores with precision=bfloat16, where they have instructions for "
+        "it.",
+        model="expressnet",
+        model_options={"dropout": 0},
+        epochs=20,
+        batch_size=512,
+        optimizer="adamw",
+        learning_rate=8e-3,
+        weight_decay=0.05,
+        schedule="one_cycle",
+        ema_decay=0.98,
+        augment=AugmentPolicy(flip_probability=0.5, shift_fraction=0.06, zoom_fraction=0.1),
     ),
     recipe(
         "expressnet_nano",
