@@ -21,6 +21,7 @@ from fer_core.runs.config import RunConfig
 from fer_core.runs.shipping import ship_run
 from fer_core.training.job import create_run
 from fer_core.training.run import execute_run
+from fer_core.ui.examples import EXAMPLES
 
 
 def _json(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> object:
@@ -112,6 +113,21 @@ def test_train_evaluate_and_resume(
     assert "one is finished" in capsys.readouterr().err
 
 
+def test_predict_looks_for_no_smaller_faces_than_asked(
+    capsys: pytest.CaptureFixture[str], run: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.png"
+    with Image.open(EXAMPLES[0].path) as example:
+        wide = example.resize((1024, 1024))
+    wide.paste(wide.crop((330, 40, 650, 360)).resize((80, 80)), (40, 40))
+    wide.save(photo)
+    both = _json(capsys, "predict", str(run), str(photo))[0]["faces"]
+    large = _json(capsys, "predict", str(run), str(photo), "--min-face", "100")[0]["faces"]
+    assert len(both) == 2
+    assert len(large) == 1
+    assert large[0]["box"] == pytest.approx(both[0]["box"], abs=10)
+
+
 def test_predict_takes_several_pictures_and_names_the_bad_one(
     capsys: pytest.CaptureFixture[str], run: Path, tmp_path: Path
 ) -> None:
@@ -143,7 +159,7 @@ def test_predict_names_no_label_that_is_too_weak(
     picture = tmp_path / "me.png"
     _grey_slope(48).save(picture)
     face = FacePrediction(None, "sad", share, {"sad": share}, np.zeros((48, 48, 1), np.uint8))
-    monkeypatch.setattr(Predictor, "predict", lambda self, image, whole_picture: [face])
+    monkeypatch.setattr(Predictor, "predict", lambda *_what: [face])
     capsys.readouterr()
     assert main(["predict", str(run), str(picture)]) == 0
     assert capsys.readouterr().out == f"{picture}: {said}\n"

@@ -76,7 +76,7 @@ def predict(chosen: argparse.Namespace) -> int:
         entry: dict[str, Any] = {"image": str(path), "faces": [], "error": None}
         try:
             photo = read_photo(path)
-            faces = predictor.predict(photo, whole_picture=chosen.whole_picture)
+            faces = predictor.predict(photo, chosen.whole_picture, chosen.min_face)
             entry["faces"] = [face.to_dict() for face in faces]
             for number, face in enumerate(faces if chosen.explain else (), start=1):
                 drawn = Image.fromarray(draw_explanation(face.face, predictor.explain(face)))

@@ -107,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
         "--whole-picture", action="store_true", help="take each picture as one face; find none"
     )
     predict.add_argument(
+        "--min-face",
+        type=whole_number(1),
+        metavar="PIXELS",
+        help="look for no smaller faces (in a large photo large ones alone are found much sooner)",
+    )
+    predict.add_argument(
         "--marked",
         type=output_folder,
         metavar="DIR",

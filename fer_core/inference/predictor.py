@@ -104,12 +104,15 @@ class Predictor:
             found.append((rows[: len(part)] + rows[len(part) :]) / 2)
         return np.concatenate(found)
 
-    def predict(self, image: np.ndarray, whole_picture: bool = False) -> list[FacePrediction]:
+    def predict(
+        self, image: np.ndarray, whole_picture: bool = False, min_face: float | None = None
+    ) -> list[FacePrediction]:
         """Every face of `image` (uint8 (H, W, 3)), the largest first; empty when none is found.
 
         whole_picture: look for no face and take the middle square of the picture as one. A picture
         that is itself a face cut as in the training data is then classified as it stands; one of
-        a single colour is a PhotoError.
+        a single colour is a PhotoError. min_face: of the faces that are looked for, see
+        `FaceDetector.detect`.
         """
         if whole_picture:
             square = middle_square(image)
@@ -119,7 +122,7 @@ class Predictor:
                     "a face"
                 )
             return self._classified([square], [square], [None])
-        return self.classify(image, self.detector.detect(image))
+        return self.classify(image, self.detector.detect(image, min_face=min_face))
 
     def classify(self, image: np.ndarray, faces: Sequence[FaceBox]) -> list[FacePrediction]:
         """The expressions of faces already found in `image`, in their order."""
