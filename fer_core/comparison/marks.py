@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from pathlib import Path
 
@@ -30,24 +29,22 @@ def write_results(name: str, page: str, part: str, out: Path | None, readme: Pat
     return path
 
 
-#: A command in a page, by which its figures are made again.
-_COMMAND = re.compile(r"python -m fer_core [^`\n]+")
-
-
 def results_page(name: str, page: str, renewed: bool = False) -> Path:
     """results/NAME.md; NAME-2.md and so on where one of another command stands there.
 
     So a short try does not replace the page of a long study. page: what is to be kept, with its
     commands in it. renewed: whether the page is replaced all the same.
     """
-    stem, made_by = name.replace("-", "_"), set(_COMMAND.findall(page))
-    for number in itertools.count(1):
-        path = _RESULTS / (f"{stem}.md" if number == 1 else f"{stem}-{number}.md")
-        if renewed or not path.is_file():
-            return path
-        if made_by == set(_COMMAND.findall(path.read_text(encoding="utf-8"))):
-            return path
-    raise AssertionError("there is always a next number")
+    stem = name.replace("-", "_")
+    path, number = _RESULTS / f"{stem}.md", 2
+    while not renewed and path.is_file() and _commands(path.read_text("utf-8")) != _commands(page):
+        path, number = _RESULTS / f"{stem}-{number}.md", number + 1
+    return path
+
+
+def _commands(page: str) -> set[str]:
+    """Those by which a page's figures are made again."""
+    return set(re.findall(r"python -m fer_core [^`\n]+", page))
 
 
 def check_marks(readme: Path | None, begin: str, end: str) -> None:

@@ -102,10 +102,10 @@ class FaceDetector:
     ) -> list[FaceBox]:
         """Faces of `image` (uint8 (H, W, 3)), the largest first; empty when there is none.
 
-        min_face: smallest face looked for, in pixels of `image`. By default 20
-        pixels of the picture reduced to 1,280, where it has more than 640: there may be faces far
-        behind the near ones. In others a thirteenth of the long side, and a thirty-second where the
-        first search found nothing or a small face. long_side: pixels to which a larger picture is
+        min_face: smallest face looked for, in pixels of `image`. By default 20 pixels of the
+        picture reduced to 1,280, where it has more than 640: there may be faces far behind the near
+        ones. In others a thirteenth of the long side, and a thirty-second where the first search
+        found nothing or a small face. long_side: pixels to which a larger picture is
         reduced at most; FIRST_SIDE leaves out the later searches. Without a face at first, the
         picture is looked at again with a border around it, where a face that fills it is found (the
         other way round for a picture of fewer than 160 pixels). close_up: only that way.

@@ -55,12 +55,13 @@ def read_photo(source: str | Path | bytes | Image.Image | np.ndarray) -> np.ndar
 
 
 def _decode(image: Image.Image, name: str) -> np.ndarray:
-    _bound_size(image, name)
     try:
         if image.format != "HEIF":  # opened at its main picture, which need not be the first
             image.seek(0)
-            _bound_size(image, name)
+        _bound_size(image, name)
         return np.array(grey_or_rgb(upright(image)).convert("RGB"))
+    except PhotoError:  # is a ValueError, too, and has its own words
+        raise
     except TOO_LARGE as error:
         raise PhotoError(f"{name} is too large ({error}); {_shrink()}") from error
     except DAMAGED as error:

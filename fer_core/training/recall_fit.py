@@ -1,5 +1,5 @@
 """Fit a memory of training faces to a trained network: `face_features`, `fit_recall`,
-`choose_shares`.
+`choose_shares`, `answers_with`.
 
 A face is described by its features (mean of the face's, of its mirror image's and, where they are
 given, of its other views' and theirs) along their strongest directions, each scaled to about the
@@ -132,6 +132,14 @@ def choose_shares(
                 found = {"width": width, "least": least, "most": most, "alike": alike}
     _set(recall, **found)
     return found
+
+
+@torch.inference_mode()
+def answers_with(recall: Recall, features: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """float32 (N, classes) log-probabilities of the network together with its memory, from features
+    (N, C) and scores (N, classes)."""
+    parts = zip(scores.split(_BATCH), features.split(_BATCH), strict=True)
+    return torch.cat([recall(said, seen) for said, seen in parts])
 
 
 def _set(recall: Recall, **values: float) -> None:

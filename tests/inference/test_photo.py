@@ -234,6 +234,19 @@ def test_picture_beyond_the_limit_is_refused_before_decoding(
         read_photo(data)
 
 
+def test_of_an_animation_its_first_picture_is_bounded_and_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames = [Image.new("RGB", (40, 40), RED), Image.new("RGB", (40, 40), (0, 0, 255))]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    opened = Image.open(io.BytesIO(data))
+    opened.seek(1)
+    assert tuple(read_photo(opened)[20, 20]) == RED
+    monkeypatch.setattr(photo, "MAX_PIXELS", 500)
+    with pytest.raises(PhotoError, match="has 40 x 40 pixels, more than can be read"):
+        read_photo(opened)
+
+
 def test_large_jpeg_is_decoded_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo, "MAX_PIXELS", 50_000)
     image = read_photo(encoded(Image.new("RGB", (640, 480), RED), "JPEG"))

@@ -14,7 +14,12 @@ from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import RunData
 from fer_core.training.loop import Training
 from fer_core.training.metrics import score
-from fer_core.training.recall_fit import choose_shares, face_features, fit_recall
+from fer_core.training.recall_fit import (
+    answers_with,
+    choose_shares,
+    face_features,
+    fit_recall,
+)
 
 #: Of the memory that a racing network is given: bytes of each face, and of how many numbers. With
 #: them `expressnet` stays below a million numbers; the shipped expressnet-small has the same.
@@ -77,9 +82,7 @@ def _with_memory(network: nn.Module, data: RunData, device: torch.device) -> flo
     recall = fit_recall(known, labels, len(faces.class_names), CODES, NUMBERS)
     labels = faces.labels[split.validation]
     choose_shares(recall, features, scores, labels)
-    with torch.inference_mode():
-        parts = zip(scores.split(256), features.split(256), strict=True)
-        answers = torch.cat([recall(said, seen) for said, seen in parts])
+    answers = answers_with(recall, features, scores)
     return float(score(answers.exp().cpu().numpy(), labels)["accuracy"])
 
 
