@@ -93,6 +93,58 @@ class FaceTensor:
         return images, self.labels[places], self.targets[places]
 
 
+@dataclass(frozen=True)
+class EpochDraw:
+    """What one epoch shows, in its order. positions: int64 (N,) of a part; rows: int64 (N,) of its
+    `images`, see `FaceTensor.drawn_views`; both where these lie. seed: of the augmentation."""
+
+    positions: torch.Tensor
+    rows: torch.Tensor
+    seed: int
+
+    def batches(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Positions and rows of each batch, int64 (B,); a last batch of one image is dropped.
+
+        (Batch normalisation cannot learn from a single image.)
+        """
+        for start in range(0, len(self.positions), size):
+            chosen = self.positions[start : start + size]
+            if len(chosen) < 2:
+                return
+            yield chosen, self.rows[start : start + size]
+
+
+def draw_epoch(
+    part: FaceTensor, seed: int, epoch: int, balanced: bool = False, views_share: float = 0.0
+) -> EpochDraw:
+    """A random order of the part. views_share: of the images, how many give way to another view of
+    theirs."""
+    random = np.random.default_rng((seed, epoch))
+    if balanced:
+        order = balanced_order(part.labels.cpu().numpy(), random)
+    else:
+        order = random.permutation(len(part))
+    augmentation = int(random.integers(2**62))
+    drawn = part.drawn_views(order, views_share, random)
+    # moved once: a copy for each batch would wait for all that the device still has to do
+    positions, rows = (torch.from_numpy(of).to(part.images.device) for of in (order, drawn))
+    return EpochDraw(positions, rows, augmentation)
+
+
+def training_batch(
+    part: FaceTensor,
+    positions: torch.Tensor,
+    rows: torch.Tensor,
+    preprocessing: Preprocessing,
+    policy: AugmentPolicy,
+    generator: torch.Generator,
+) -> Batch:
+    """The images of a batch that an epoch drew, augmented."""
+    images, labels, targets = part.take(positions, rows)
+    unit = augment(preprocessing.to_unit(images), policy, generator)
+    return Batch(preprocessing.normalise(unit), labels, targets)
+
+
 def training_batches(
     part: FaceTensor,
     preprocessing: Preprocessing,
@@ -103,28 +155,11 @@ def training_batches(
     balanced: bool = False,
     views_share: float = 0.0,
 ) -> Iterator[Batch]:
-    """One epoch in random order, augmented; a last batch of one image is dropped.
-
-    (Batch normalisation cannot learn from a single image.) views_share: of the images, how many
-    give way to another view of theirs.
-    """
-    random = np.random.default_rng((seed, epoch))
-    if balanced:
-        order = balanced_order(part.labels.cpu().numpy(), random)
-    else:
-        order = random.permutation(len(part))
-    generator = torch.Generator(device=part.device)
-    generator.manual_seed(int(random.integers(2**62)))
-    # moved once: a copy for each batch would wait for all that the device still has to do
-    drawn = part.drawn_views(order, views_share, random)
-    positions, rows = (torch.from_numpy(of).to(part.images.device) for of in (order, drawn))
-    for start in range(0, len(order), batch_size):
-        chosen = positions[start : start + batch_size]
-        if len(chosen) < 2:
-            return
-        images, labels, targets = part.take(chosen, rows[start : start + batch_size])
-        unit = augment(preprocessing.to_unit(images), policy, generator)
-        yield Batch(preprocessing.normalise(unit), labels, targets)
+    """One epoch in random order, augmented: `draw_epoch` and `training_batch`."""
+    draw = draw_epoch(part, seed, epoch, balanced, views_share)
+    generator = torch.Generator(device=part.device).manual_seed(draw.seed)
+    for positions, rows in draw.batches(batch_size):
+        yield training_batch(part, positions, rows, preprocessing, policy, generator)
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:

@@ -60,6 +60,7 @@ _MEMORY = {
     "remembered_codes": Option(0, "bytes kept of each", bounds=(0, 256), told=True),
     "remembered_numbers": Option(0, "features of each they say", bounds=(0, 4096), told=True),
 }
+_POOLED = {"pooled": Option(True, "halve the picture before the first stage")}
 
 
 def _expressnet_options(widths: tuple[int, ...], depths: tuple[int, ...], dropout: float) -> dict:
@@ -81,6 +82,7 @@ MODELS: dict[str, Network] = {
         _expressnet,
         options={
             **_expressnet_options((32, 64, 128), (1, 2, 2), 0.2),
+            **_POOLED,
             **_MEMORY,
         },
     ),
@@ -89,6 +91,7 @@ MODELS: dict[str, Network] = {
         _expressnet,
         options={
             **_expressnet_options((12, 24, 48), (1, 1, 1), 0.1),
+            **_POOLED,
             **_MEMORY,
         },
     ),

@@ -53,8 +53,9 @@ class ExpressNet(nn.Module):
     """Stem at full size, then stages that halve the picture and widen the features.
 
     widths: channels of each stage; depths: residual blocks of each stage; dropout: before the
-    classifier, 0-0.9; remembered: training faces in its memory (`recall.py`), 0 for none, with
-    remembered_codes bytes of each for remembered_numbers of its features.
+    classifier, 0-0.9; pooled: whether the stem halves the picture, so that the first stage sees
+    S/2 instead of S pixels; remembered: training faces in its memory (`recall.py`), 0 for none,
+    with remembered_codes bytes of each for remembered_numbers of its features.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class ExpressNet(nn.Module):
         widths: tuple[int, ...] = (32, 64, 128),
         depths: tuple[int, ...] = (1, 2, 2),
         dropout: float = 0.2,
+        pooled: bool = True,
         remembered: int = 0,
         remembered_codes: int = 0,
         remembered_numbers: int = 0,
@@ -75,8 +77,9 @@ class ExpressNet(nn.Module):
             nn.Conv2d(channels, widths[0], 3, padding=1, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(),
-            nn.MaxPool2d(2),
         )
+        if pooled:
+            self.stem.append(nn.MaxPool2d(2))
         blocks: list[nn.Module] = []
         inputs = widths[0]
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
@@ -93,7 +96,7 @@ class ExpressNet(nn.Module):
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """(B, C, S, S) → (B, widths[-1]), what the last layer sees."""
-        return self.blocks(self.stem(images)).mean(dim=(2, 3))  # of (B, widths[-1], S/8, S/8)
+        return self.blocks(self.stem(images)).mean(dim=(2, 3))  # of (B, widths[-1], S/8, S/8) or so
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         features = self.features(images)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import nn
 
 
-@torch.no_grad()
-def average_into(averaged: nn.Module, model: nn.Module, decay: float, updates: int) -> None:
-    """Move weights and buffers of `averaged` towards those of `model`, in place.
+class Average:
+    """network: a copy of `model`, whose weights and buffers follow those of `model`."""
 
-    decay: share of the old that stays; less at first, (1 + updates) / (10 + updates), so that the
-    random weights of the beginning are soon forgotten.
-    """
-    decay = min(decay, (1 + updates) / (10 + updates))
-    pairs = list(zip(averaged.state_dict().values(), model.state_dict().values(), strict=True))
-    moving = [(kept, fresh) for kept, fresh in pairs if kept.dtype.is_floating_point]
-    # one launch for all of them: a hundred small ones would be a large share of a step on a GPU
-    torch._foreach_lerp_([kept for kept, _ in moving], [fresh for _, fresh in moving], 1 - decay)
-    counts = [(kept, fresh) for kept, fresh in pairs if not kept.dtype.is_floating_point]
-    if counts:
-        torch._foreach_copy_([kept for kept, _ in counts], [fresh for _, fresh in counts])
+    def __init__(self, model: nn.Module) -> None:
+        self.network = copy.deepcopy(model).eval()
+        pairs = zip(self.network.state_dict().values(), model.state_dict().values(), strict=True)
+        # listed once: both networks keep their tensors, and a step on a GPU waits for such lists
+        pairs = list(pairs)
+        self._moving = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+        self._counts = [pair for pair in pairs if not pair[0].dtype.is_floating_point]
+
+    @torch.no_grad()
+    def take_in(self, decay: float, updates: int) -> None:
+        """Move towards `model`, in place.
+
+        decay: share of the old that stays; less at first, (1 + updates) / (10 + updates), so that
+        the random weights of the beginning are soon forgotten.
+        """
+        decay = min(decay, (1 + updates) / (10 + updates))
+        # one launch for all of them: a hundred small ones would be a large share of a step on a GPU
+        kept, fresh = zip(*self._moving, strict=True)
+        torch._foreach_lerp_(kept, fresh, 1 - decay)
+        if self._counts:
+            torch._foreach_copy_(*map(list, zip(*self._counts, strict=True)))

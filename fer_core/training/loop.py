@@ -6,7 +6,6 @@ resumed run goes on as an unbroken one would.
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Iterator
 from functools import cached_property
@@ -18,18 +17,18 @@ import torch
 from torch import nn
 
 from fer_core.data.balance import class_weights
-from fer_core.data.batches import FaceTensor, steps_per_epoch, training_batches
+from fer_core.data.batches import EpochDraw, FaceTensor, draw_epoch, steps_per_epoch
 from fer_core.data.faces import DataError
 from fer_core.models.freezing import set_training
 from fer_core.runs.config import RunConfig
-from fer_core.training.averaging import average_into
+from fer_core.training.averaging import Average
 from fer_core.training.dataset import RunData, part_views, prepare_part
-from fer_core.training.devices import computes_in_half, try_kernels
+from fer_core.training.devices import try_kernels
 from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
+from fer_core.training.gradients import Gradients
 from fer_core.training.network import first_network
-from fer_core.training.objective import Lesson, Objective, parts_of_batch
+from fer_core.training.objective import Lesson, Objective
 from fer_core.training.optimization import advance, build_optimizer, build_schedule
-from fer_core.training.sharpness import climb, descend
 from fer_core.training.targets import training_targets
 from fer_core.training.validation import predict_part, quality, validation_scores
 
@@ -56,10 +55,9 @@ class Training:
         self.model_options, pre = config.model_options, data.preprocessing
         model = first_network(config, self.classes, pre)
         self.model = model.to(device, memory_format=torch.channels_last)
-        #: What a training step calls; it shares its weights with `model`.
-        self.learner = torch.compile(self.model, dynamic=False) if config.compiled else self.model
-        self.averaged = copy.deepcopy(self.model).eval() if config.ema_decay else None
+        self.average = Average(self.model) if config.ema_decay else None
         self.objective = Objective(config, data, device)
+        self.gradients = Gradients(self.model, self.objective, pre, device, config.compiled)
         self.views = part_views(config, data)
         self._on_teacher = on_teacher
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
@@ -74,7 +72,7 @@ class Training:
     @property
     def deployed(self) -> nn.Module:
         """The network that is validated and kept: the averaged one when there is one."""
-        return self.averaged if self.averaged is not None else self.model
+        return self.average.network if self.average is not None else self.model
 
     @cached_property
     def targets(self) -> np.ndarray | None:
@@ -105,10 +103,10 @@ class Training:
         self.steps = steps_per_epoch(len(labels), config.batch_size)
         self.optimizer = build_optimizer(config, self.model)
         self.schedule = build_schedule(config, self.optimizer, self.steps)
-        self.loss_weights = None
+        weights = None
         if config.class_weights:
-            weights = torch.from_numpy(class_weights(labels, self.classes))
-            self.loss_weights = weights.to(self.device)
+            weights = torch.from_numpy(class_weights(labels, self.classes)).to(self.device)
+        self.gradients.begin_phase(config, self.train_part, weights)
         if rows:
             self.preparations[place + 1] = rows
         self.place = place
@@ -182,76 +180,55 @@ class Training:
         config, self.epoch_begin = self.phase, time.perf_counter()
         torch.manual_seed(config.seed * 100_003 + self.epoch)  # dropout, the same after a resume
         set_training(self.model)
-        loss_sum = torch.zeros((), device=self.device)
-        correct = torch.zeros((), device=self.device)
-        images_done = 0
-        batches = training_batches(
-            self.train_part,
-            self.data.preprocessing,
-            config.augment,
-            config.batch_size,
-            config.seed,
-            self.epoch,
-            config.balanced_sampling,
-            config.views_share,
-        )
-        for step, batch in enumerate(batches, start=1):
+        draw, images_done = self.draw(self.epoch), 0
+        for step, (positions, rows) in enumerate(draw.batches(config.batch_size), start=1):
             if should_stop():
                 raise Stopped
-            loss, scores = self.update(self.objective.lesson(batch.images, batch.targets))
-            loss_sum += loss * len(batch.labels)
-            correct += (scores.argmax(dim=1) == batch.labels).sum()
-            images_done += len(batch.labels)
+            self.step(positions, rows)
+            images_done += len(positions)
             on_step(step, images_done)
             if config.max_updates and self.updates >= config.max_updates:
                 break
             if config.max_seconds and self._seconds() >= config.max_seconds:
                 break
-        loss_mean = loss_sum.item() / images_done
+        loss_mean = self.gradients.loss_sum.item() / images_done
         if not np.isfinite(loss_mean):
             raise FloatingPointError(
                 f"the loss became {loss_mean} in epoch {self.epoch + 1}; try a lower learning rate "
                 f"than {config.learning_rate:g} or gradient_clip 5"
             )
-        return loss_mean, correct.item() / images_done, images_done
+        return loss_mean, self.gradients.correct.item() / images_done, images_done
 
-    def update(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
-        """One step of the optimizer: the batch's mean loss () and its scores (B, classes)."""
+    def draw(self, epoch: int) -> EpochDraw:
+        """What the epoch of that number shows, from 0; its augmentation begins anew."""
         config = self.phase
-        self.optimizer.zero_grad(set_to_none=True)
-        total, scores = self._gradients(lesson)
-        if config.sharpness_radius:
-            weights = list(self.model.parameters())
-            moves = climb(weights, config.sharpness_radius)
-            self._gradients(lesson)
-            descend(weights, moves)
+        found = draw_epoch(
+            self.train_part, config.seed, epoch, config.balanced_sampling, config.views_share
+        )
+        self.gradients.begin_epoch(found.seed)
+        return found
+
+    def step(self, positions: torch.Tensor, rows: torch.Tensor) -> None:
+        """One step of the optimizer with a batch that was drawn, int64 (B,) both."""
+        self.gradients.of_drawn(positions, rows)
+        self.update()
+
+    def learn(self, lesson: Lesson) -> None:
+        """One step of the optimizer with a batch from elsewhere."""
+        self.gradients.of_lesson(lesson)
+        self.update()
+
+    def update(self) -> None:
+        """Change the weights by the gradients that are there."""
+        config = self.phase
         if config.gradient_clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
         self.optimizer.step()
         if config.schedule != "plateau":
             advance(self.schedule, config, self.steps, self.updates + 1, self._time_gone())
         self.updates += 1
-        if self.averaged is not None:
-            average_into(self.averaged, self.model, self.config.ema_decay, self.updates)
-        return total, scores
-
-    def _gradients(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
-        """Add the batch's gradients; returns its mean loss () and its scores (B, classes)."""
-        images = len(lesson.targets)
-        total, found = torch.zeros((), device=self.device), []
-        for start, stop in parts_of_batch(images, self.config.chunk_size):
-            part = lesson.part(start, stop)
-            # kernels are compiled for one size; the smaller last batch goes through the plain ones
-            learner = self.learner if images == self.phase.batch_size else self.model
-            half = computes_in_half(self.config.precision, self.device)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-                scores = learner(part.images)  # (part of B, classes)
-            scores = scores.float()
-            loss = self.objective.loss(self.phase, scores, part, self.loss_weights, lesson)
-            loss.backward()
-            total += loss.detach()
-            found.append(scores.detach())
-        return total, torch.cat(found)
+        if self.average is not None:
+            self.average.take_in(self.config.ema_decay, self.updates)
 
     def _seconds(self) -> float:
         """Of training, while an epoch is under way."""
@@ -277,7 +254,7 @@ class Training:
             "preparations": self.preparations,
             "views": self._views_known(),
             "model": self.model.state_dict(),
-            "averaged": None if self.averaged is None else self.averaged.state_dict(),
+            "averaged": None if self.average is None else self.average.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
         }
@@ -293,8 +270,8 @@ class Training:
             setattr(self, name, state[name])
         self.preparations = dict(state["preparations"])
         self.model.load_state_dict(state["model"])
-        if self.averaged is not None:
-            self.averaged.load_state_dict(state["averaged"])
+        if self.average is not None:
+            self.average.network.load_state_dict(state["averaged"])
         self.enter_phase(should_stop)
         if self.place == state["place"]:  # a new phase begins with a fresh optimizer
             self.optimizer.load_state_dict(state["optimizer"])

@@ -23,13 +23,22 @@ def build_optimizer(config: RunConfig, model: nn.Module) -> torch.optim.Optimize
     ]
     groups = [group for group in groups if group["params"]]
     rate, decay = config.learning_rate, config.weight_decay
+    # one kernel for all weights, where it is offered; on the CPU torch's own choice
+    fused = {"fused": True} if all(value.is_cuda for value in weights) else {}
     if config.optimizer == "sgd":
         return torch.optim.SGD(
-            groups, rate, momentum=config.momentum, weight_decay=decay, nesterov=config.momentum > 0
+            groups,
+            rate,
+            momentum=config.momentum,
+            weight_decay=decay,
+            nesterov=config.momentum > 0,
+            **fused,
         )
     if config.optimizer == "rprop":  # goes by signs of gradients alone and knows no decay
         return torch.optim.Rprop(weights, rate)
-    return _PLAIN[config.optimizer](groups, rate, weight_decay=decay)
+    kind = _PLAIN[config.optimizer]
+    offered = fused if kind in (torch.optim.Adam, torch.optim.AdamW) else {}
+    return kind(groups, rate, weight_decay=decay, **offered)
 
 
 #: Optimizers that need nothing but a rate and a decay; the rest is torch's own default.

@@ -51,6 +51,13 @@ class Teachers:
         for teacher in self.checkpoints:
             _check(teacher, preprocessing, class_names)
             teacher.model.to(memory_format=torch.channels_last)
+        self._whole = config.batch_size
+        #: What a whole batch is shown to, in the order of `checkpoints`.
+        self._compiled = [
+            torch.compile(teacher.model, dynamic=False)
+            for teacher in self.checkpoints
+            if config.compiled and not memory
+        ]
 
     @torch.no_grad()
     def answers(self, images: torch.Tensor) -> torch.Tensor:
@@ -65,8 +72,10 @@ class Teachers:
         """rows: int64 (B,), the images' places in the teachers' memories."""
         unit = self.own.inverse(images)
         found = []
-        for teacher in self.checkpoints:
-            seen, model = teacher.preprocessing.normalise(unit), teacher.model
+        fast = self._compiled if len(images) == self._whole else []
+        models = fast or [teacher.model for teacher in self.checkpoints]
+        for teacher, model in zip(self.checkpoints, models, strict=True):
+            seen = teacher.preprocessing.normalise(unit)
             recall = getattr(model, "recall", None)
             if recall is None or rows is None:
                 scores = model(seen)

@@ -21,6 +21,7 @@ from fer_core.comparison.costs.training_speed import (
     speed_settings,
     step_rate,
     usual_rate,
+    warm_training,
 )
 from fer_core.comparison.sweeps.document import TableDocument, to_markdown
 from fer_core.runs.config import RunConfig
@@ -47,24 +48,25 @@ def measure_training(
 ) -> dict[str, Any]:
     """Race, rate and profile of the run as it is and compiled, and the usual way's rate.
 
-    settings: what is raced, by name; by default the run as it is and compiled. show: told in a
+    settings: what is raced, by name; by default `speed_settings`. show: told in a
     line what comes next. Keys device, command, commit, versions, targets, steps, batch_size,
     settings {name: what `Race` and `Rate` have}, usual {images_per_second, workers}, profiles
     {name: a `StepProfile`}.
     """
     data = load_run_data(config)
     found: dict[str, Any] = {}
-    settings = settings or speed_settings(config)
+    settings, profiles = settings or speed_settings(config), {}
     for name, setting in settings.items():
-        show(f"{name}: images a second")
-        rate = step_rate(setting, data, device, steps)
+        show(f"{name}: images a second, and what a step's time goes by")
+        warm = warm_training(setting, data, device)
+        rate = step_rate(warm, steps)
+        profiles[name] = profile_steps(warm)
         show(f"{name}: to {', '.join(f'{target:.0%}' for target in targets)}")
         run = race(setting, data, device, targets)
         found[name] = {**dataclasses.asdict(run), **dataclasses.asdict(rate)}
     show(f"the usual way: {workers} workers")
-    usual = usual_rate(config, data, device, steps, workers)
-    show("what a step's time goes by")
-    profiles = {name: profile_steps(setting, data, device) for name, setting in settings.items()}
+    plain = dataclasses.replace(config, compiled=False)
+    usual = usual_rate(plain, data, device, steps, workers)
     return {
         "device": device_name(device),
         "command": repeat_command(without_path(config)),

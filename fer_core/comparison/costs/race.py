@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from fer_core.comparison.costs.training_speed import endless, run_steps, wait_for
+from fer_core.comparison.costs.training_speed import wait_for
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import RunData
 from fer_core.training.loop import Training
@@ -45,16 +46,15 @@ class Race:
 def race(config: RunConfig, data: RunData, device: torch.device, targets: Sequence[float]) -> Race:
     """Train from nothing until the highest target is reached or the epochs are over."""
     begin = time.perf_counter()
-    training = Training(endless(config), data, device)
+    training = Training(config, data, device)
     training.enter_phase()
-    # an epoch, a validation and a look at the features, whose effect is undone: compiling, and
+    # an epoch, its validation and a look at the features, whose effect is undone: compiling, and
     # choosing kernels for every size of batch, are no part of the race
-    state = {name: value.clone() for name, value in training.model.state_dict().items()}
-    run_steps(training, training.steps)
-    training.predict(training.validation_part)
+    start_state = copy.deepcopy(training.state_dict())
+    next(training.epochs())
     if hasattr(training.deployed, "recall"):
         _features(training.deployed, data, device)
-    training = _fresh(training, config, data, device, state)
+    training.load_state_dict(start_state)
     wait_for(device)
     making = time.perf_counter() - begin
     reached: dict[float, float | None] = dict.fromkeys(targets)
@@ -95,18 +95,3 @@ def _features(
     network.eval()
     known, _ = face_features(network, pre, faces.images[split.train], device, both=True)
     return known, *face_features(network, pre, faces.images[split.validation], device)
-
-
-def _fresh(
-    used: Training,
-    config: RunConfig,
-    data: RunData,
-    device: torch.device,
-    state: dict[str, torch.Tensor],
-) -> Training:
-    """A new training around the network that is warm already, with its first weights."""
-    training = Training(config, data, device)
-    used.model.load_state_dict(state)
-    training.model, training.learner = used.model, used.learner
-    training.enter_phase()
-    return training

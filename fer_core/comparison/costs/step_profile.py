@@ -7,14 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
-from fer_core.comparison.costs.training_speed import endless, run_steps, wait_for
+from fer_core.comparison.costs.training_speed import run_steps, wait_for
 from fer_core.comparison.sweeps.document import TableDocument
-from fer_core.runs.config import RunConfig
-from fer_core.training.dataset import RunData
 from fer_core.training.loop import Training
 
 #: Rows of the table; the rest is added up.
@@ -41,13 +38,10 @@ class StepProfile:
     kernels: tuple[Kernel, ...]
 
 
-def profile_steps(
-    config: RunConfig, data: RunData, device: torch.device, steps: int = 20
-) -> StepProfile:
-    """Mean over `steps` whole steps, after warming up. On the CPU its operators are the kernels."""
-    training = Training(endless(config), data, device)
-    training.enter_phase()
-    run_steps(training, min(10, training.steps))
+def profile_steps(training: Training, steps: int = 20) -> StepProfile:
+    """Mean over `steps` whole steps of a training that is warm. On the CPU its operators are the
+    kernels."""
+    device = training.device
     cuda = device.type == "cuda"
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * cuda
     wait_for(device)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,11 +23,12 @@ from torchvision import transforms
 from torchvision.datasets import FER2013
 
 from fer_core.data.augment import AugmentPolicy
-from fer_core.data.batches import Batch, training_batches
+from fer_core.data.batches import training_batches
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.dataset import RunData
 from fer_core.training.loop import Training
+from fer_core.training.objective import Lesson
 
 #: Of the usual way: processes that read and augment.
 WORKERS = 8
@@ -41,22 +43,30 @@ class Rate:
     outside: float = float("nan")
 
 
-def step_rate(config: RunConfig, data: RunData, device: torch.device, steps: int = 100) -> Rate:
-    """Images a second over `steps` whole steps, and the share of them outside the network."""
-    training = Training(endless(config), data, device)
+def warm_training(config: RunConfig, data: RunData, device: torch.device) -> Training:
+    """After an epoch, in which kernels were compiled and chosen, for the smaller last batch too;
+    its rate never ends, since a schedule counts its steps."""
+    training = Training(dataclasses.replace(config, schedule="constant"), data, device)
     training.enter_phase()
-    # an epoch, so that kernels for the smaller last batch are chosen before the clock runs
     run_steps(training, max(10, training.steps))
+    return training
+
+
+def step_rate(training: Training, steps: int = 100) -> Rate:
+    """Images a second over `steps` whole steps, and the share of them outside the network."""
+    device = training.device
     whole, images = _timed(device, lambda: run_steps(training, steps))
-    batch = next(_batches(training))
-    lesson = training.objective.lesson(batch.images, batch.targets)
+    lesson = _lesson(training)
+    again = training.gradients.repeated(lesson)
 
-    def network() -> int:
-        for _ in range(steps):
-            training.update(lesson)
-        return steps * len(lesson.targets)
+    def network(count: int) -> int:
+        for _ in range(count):
+            again()
+            training.update()
+        return count * len(lesson.targets)
 
-    own, own_images = _timed(device, network)
+    network(10)
+    own, own_images = _timed(device, lambda: network(steps))
     return Rate(images / whole, max(0.0, 1 - (own / own_images) / (whole / images)))
 
 
@@ -77,7 +87,7 @@ def usual_rate(
             f"torchvision's FER2013 is 48 px and grey, got {faces.images.shape[1:]}; "
             "compare on FER2013"
         )
-    training = Training(endless(config), data, device)
+    training = Training(dataclasses.replace(config, schedule="constant"), data, device)
     training.enter_phase()
     with tempfile.TemporaryDirectory() as root:
         _write_csv(Path(root), data)
@@ -102,7 +112,7 @@ def usual_rate(
             for pictures, labels in islice(batches, count):
                 pictures = pictures.to(device, non_blocking=True)
                 labels = labels.to(device, non_blocking=True)
-                training.update(training.objective.lesson(pictures, labels))
+                training.learn(training.objective.lesson(pictures, labels))
                 images += len(labels)
             return images
 
@@ -171,34 +181,25 @@ def _write_csv(root: Path, data: RunData) -> None:
             writer.writerow([int(data.faces.labels[row]), pixels, "Training"])
 
 
-def endless(config: RunConfig) -> RunConfig:
-    """The same at a rate that never ends: a schedule counts its steps."""
-    return dataclasses.replace(config, schedule="constant")
-
-
-def _batches(training: Training) -> Iterator[Batch]:
-    """Batches of one epoch after another, without end."""
-    config, epoch = training.phase, 0
-    while True:
-        yield from training_batches(
-            training.train_part,
-            training.data.preprocessing,
-            config.augment,
-            config.batch_size,
-            config.seed,
-            epoch,
-            config.balanced_sampling,
-            config.views_share,
+def _lesson(training: Training) -> Lesson:
+    """One augmented batch."""
+    config, pre = training.phase, training.data.preprocessing
+    batch = next(
+        training_batches(
+            training.train_part, pre, config.augment, config.batch_size, config.seed, 0
         )
-        epoch += 1
+    )
+    return training.objective.lesson(batch.images, batch.targets)
 
 
 def run_steps(training: Training, count: int) -> int:
-    """So many whole steps; returns the images in them."""
+    """So many whole steps, of one epoch after another; returns the images in them."""
+    size = training.phase.batch_size
+    drawn = (batch for epoch in itertools.count() for batch in training.draw(epoch).batches(size))
     images = 0
-    for batch in islice(_batches(training), count):
-        training.update(training.objective.lesson(batch.images, batch.targets))
-        images += len(batch.labels)
+    for positions, rows in islice(drawn, count):
+        training.step(positions, rows)
+        images += len(positions)
     return images
 
 
@@ -218,8 +219,6 @@ def wait_for(device: torch.device) -> None:
 
 
 def speed_settings(config: RunConfig) -> dict[str, RunConfig]:
-    """The run as it is and compiled, by name."""
-    return {
-        "as it is": dataclasses.replace(config, compiled=False),
-        "compiled": dataclasses.replace(config, compiled=True),
-    }
+    """The run as it is and compiled, by name; one that asks for compiling only that way."""
+    compiled = {"compiled": dataclasses.replace(config, compiled=True)}
+    return compiled if config.compiled else {"as it is": config, **compiled}
