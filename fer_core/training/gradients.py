@@ -1,6 +1,6 @@
 """The gradients of a batch: drawn, augmented, through the network and back.
 
-On a GPU the whole way is recorded once (`recorded.py`) where the run lets the network be compiled.
+On a GPU the whole way is recorded once (`recorded.py`).
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Gradients:
         """Mixing asks the device for what it drew, and sharp steps move the weights twice."""
         config, images = self._config, self._part.images
         plain = not (self.objective.mixing.kinds or config.sharpness_radius)
-        return config.compiled and images.device.type == "cuda" and plain
+        return images.device.type == "cuda" and plain
 
 
 class _Recording:

@@ -83,17 +83,19 @@ def build_schedule(
 def advance(
     schedule: LRScheduler, config: RunConfig, steps: int, updates: int, time_gone: float
 ) -> None:
-    """On by one update, or to where a budget of seconds has come by now, whichever is further.
+    """On by one update, or to where a budget of seconds has come by now, whichever is further, and
+    no further than its end.
 
     So a run that the clock ends has come to the end of its schedule, too. updates: done, this one
     included. time_gone: share of `max_seconds`, 0 where there is none or where phases have a
     schedule each.
     """
+    total = _updates(config, steps)
     if time_gone:
-        total = _updates(config, steps)
         # each rate follows from the count alone, so that the updates between may be left out
         schedule.last_epoch = min(total - 1, max(updates, int(time_gone * total))) - 1
-    schedule.step()
+    if schedule.last_epoch + 1 < total:
+        schedule.step()
 
 
 def _updates(config: RunConfig, steps: int) -> int:

@@ -60,7 +60,7 @@ def test_every_figure_of_the_page_is_of_one_measurement(
 
 def test_a_profile_tells_what_a_step_was_spent_on(tiny_config: RunConfig) -> None:
     warm = warm_training(tiny_config, load_run_data(tiny_config), torch.device("cpu"))
-    found = profile_steps(warm, steps=3)
+    found = profile_steps(warm.training, steps=3)
     by_name = {kernel.name: kernel for kernel in found.kernels}
     layers = build_model("expressnet_demo", 7, 1, 48, tiny_config.model_options)
     convolutions = sum(isinstance(layer, torch.nn.Conv2d) for layer in layers.modules())

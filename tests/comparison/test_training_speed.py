@@ -34,13 +34,15 @@ def test_a_race_ends_where_its_run_reaches_the_target(tiny_config: RunConfig) ->
     data = load_run_data(config)
     curve = [result.validation_accuracy for result in Training(config, data, _CPU).epochs()]
     target = max(curve)
-    found = race(config, data, _CPU, (0.0, target, 1.1))
+    warm = warm_training(config, data, _CPU)
+    found = race(warm, (0.0, target, 1.1))
     assert found.seconds[0.0] is not None
     assert found.seconds[target] >= found.seconds[0.0] > 0
     assert found.seconds[1.1] is None
     assert found.epochs == 12
     assert found.accuracy == curve[-1], "warming up leaves no trace"
-    short = race(config, data, _CPU, (target,))
+    step_rate(warm.training, steps=40)  # past the end of its schedule
+    short = race(warm, (target,))
     assert short.epochs == 1 + next(i for i, value in enumerate(curve) if value >= target)
     assert short.accuracy >= target
 
@@ -49,7 +51,7 @@ def test_a_race_ends_with_the_memory_that_the_run_would_get(
     tiny_config: RunConfig, tmp_path: Path
 ) -> None:
     config = tiny_config.with_settings(["split=stratified", "validation_share=0.4", "epochs=1"])
-    found = race(config, load_run_data(config), _CPU, (1.1,))
+    found = race(warm_training(config, load_run_data(config), _CPU), (1.1,))
     assert found.remembered > 0
     folder = create_run(config, tmp_path, "run")
     execute_run(folder)
@@ -60,9 +62,9 @@ def test_a_race_ends_with_the_memory_that_the_run_would_get(
     assert found.remembering == pytest.approx(mindful)
     assert mindful != found.accuracy
     short = replace(config, schedule="one_cycle", max_updates=3)  # fewer than warming up takes
-    assert race(short, load_run_data(short), _CPU, (1.1,)).epochs == 1
+    assert race(warm_training(short, load_run_data(short), _CPU), (1.1,)).epochs == 1
     without = replace(config, model="mlp", model_options={})
-    assert race(without, load_run_data(without), _CPU, (1.1,)).remembering is None
+    assert race(warm_training(without, load_run_data(without), _CPU), (1.1,)).remembering is None
 
 
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
@@ -71,7 +73,7 @@ def test_both_ways_of_feeding_are_timed(tiny_config: RunConfig, schedule: str) -
         tiny_config, schedule=schedule, augment=AugmentPolicy(flip_probability=0.5, brightness=0.1)
     )
     data = load_run_data(config)
-    ours = step_rate(warm_training(config, data, _CPU), steps=6)
+    ours = step_rate(warm_training(config, data, _CPU).training, steps=6)
     theirs = usual_rate(config, data, _CPU, steps=6, workers=0)
     assert ours.images_per_second > 0
     assert 0 <= ours.outside < 1

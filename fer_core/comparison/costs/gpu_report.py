@@ -59,10 +59,10 @@ def measure_training(
     for name, setting in settings.items():
         show(f"{name}: images a second, and what a step's time goes by")
         warm = warm_training(setting, data, device)
-        rate = step_rate(warm, steps)
-        profiles[name] = profile_steps(warm)
+        rate = step_rate(warm.training, steps)
+        profiles[name] = profile_steps(warm.training)
         show(f"{name}: to {', '.join(f'{target:.0%}' for target in targets)}")
-        run = race(setting, data, device, targets)
+        run = race(warm, targets)
         found[name] = {**dataclasses.asdict(run), **dataclasses.asdict(rate)}
     show(f"the usual way: {workers} workers")
     plain = dataclasses.replace(config, compiled=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from fer_core.comparison.costs.training_speed import wait_for
-from fer_core.runs.config import RunConfig
+from fer_core.comparison.costs.training_speed import WarmTraining, wait_for
 from fer_core.training.dataset import RunData
-from fer_core.training.loop import Training
 from fer_core.training.metrics import score
 from fer_core.training.recall_fit import (
     answers_with,
@@ -43,20 +40,16 @@ class Race:
     remembered: float | None = None
 
 
-def race(config: RunConfig, data: RunData, device: torch.device, targets: Sequence[float]) -> Race:
-    """Train from nothing until the highest target is reached or the epochs are over."""
-    begin = time.perf_counter()
-    training = Training(config, data, device)
-    training.enter_phase()
-    # an epoch, its validation and a look at the features, whose effect is undone: compiling, and
-    # choosing kernels for every size of batch, are no part of the race
-    start_state = copy.deepcopy(training.state_dict())
-    next(training.epochs())
-    if hasattr(training.deployed, "recall"):
+def race(warm: WarmTraining, targets: Sequence[float]) -> Race:
+    """Train from the beginning until the highest target is reached or the epochs are over."""
+    training = warm.training
+    data, device = training.data, training.device
+    looked = time.perf_counter()
+    if hasattr(training.deployed, "recall"):  # kernels for all sizes of these, too, are no race
         _features(training.deployed, data, device)
-    training.load_state_dict(start_state)
+    training.load_state_dict(warm.begin)
     wait_for(device)
-    making = time.perf_counter() - begin
+    making = warm.making + time.perf_counter() - looked
     reached: dict[float, float | None] = dict.fromkeys(targets)
     accuracy, start = 0.0, time.perf_counter()
     for result in training.epochs():

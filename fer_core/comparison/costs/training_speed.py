@@ -6,6 +6,7 @@ FER2013 data set with PIL transforms and worker processes, feeding the same netw
 
 from __future__ import annotations
 
+import copy
 import csv
 import dataclasses
 import itertools
@@ -43,13 +44,25 @@ class Rate:
     outside: float = float("nan")
 
 
-def warm_training(config: RunConfig, data: RunData, device: torch.device) -> Training:
-    """After an epoch, in which kernels were compiled and chosen, for the smaller last batch too;
-    its rate never ends, since a schedule counts its steps."""
-    training = Training(dataclasses.replace(config, schedule="constant"), data, device)
+@dataclass(frozen=True)
+class WarmTraining:
+    """training: after an epoch and its validation, in which kernels were compiled and chosen for
+    every size of batch; begin: its state before; making: seconds that all of that took."""
+
+    training: Training
+    begin: dict[str, Any]
+    making: float
+
+
+def warm_training(config: RunConfig, data: RunData, device: torch.device) -> WarmTraining:
+    """Made once for all that is measured with it: compiling takes longer than the measurements."""
+    started = time.perf_counter()
+    training = Training(config, data, device)
     training.enter_phase()
-    run_steps(training, max(10, training.steps))
-    return training
+    begin = copy.deepcopy(training.state_dict())
+    next(training.epochs())
+    wait_for(device)
+    return WarmTraining(training, begin, time.perf_counter() - started)
 
 
 def step_rate(training: Training, steps: int = 100) -> Rate:
@@ -87,7 +100,7 @@ def usual_rate(
             f"torchvision's FER2013 is 48 px and grey, got {faces.images.shape[1:]}; "
             "compare on FER2013"
         )
-    training = Training(dataclasses.replace(config, schedule="constant"), data, device)
+    training = Training(config, data, device)
     training.enter_phase()
     with tempfile.TemporaryDirectory() as root:
         _write_csv(Path(root), data)
