@@ -95,13 +95,20 @@ def _bench_gpu(chosen: argparse.Namespace) -> int:
 
     if chosen.recipe == "custom":
         chosen.recipe = "expressnet_short"
+    kept: list[Path] = []
+
+    def keep(report: dict[str, Any]) -> None:
+        out = kept[0] if kept else chosen.out
+        kept[:] = [write_results("gpu", training_page(report), "", out, None)]
+
     report = measure_training(
         chosen_config(chosen),
         choose_device("cuda"),
         steps=chosen.steps,
         show=lambda line: print(line, file=sys.stderr, flush=True),
+        keep=keep,
     )
-    path = write_results("gpu", training_page(report), "", chosen.out, None)
+    path = kept[0]
     text = f"{to_markdown(training_document(report))}\nwritten to {path}"
     return show_result(chosen, report, text)
 

@@ -43,6 +43,8 @@ _HEARTBEAT_SECONDS = 1.0
 
 #: Weights of a layer that go into its histogram at most.
 _HISTOGRAM_WEIGHTS = 20_000
+#: Between two sets of histograms at least; on a GPU an epoch may take less than one of them does.
+_HISTOGRAM_SECONDS = 5.0
 
 log = logging.getLogger("fer_core.training")
 
@@ -172,12 +174,15 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
             seconds_left=_seconds_left(config, training, images, rate),
         )
 
+    drawn = float("-inf")  # when the board last got histograms, which take longer than an epoch may
     with SummaryWriter(folder.tensorboard, purge_step=training.epoch + 1) as board:
         for result in training.epochs(on_step, stop_asked):
             _keep_epoch(folder, config, data, training, result)
             if training.preparations:
                 write_json(folder.data, data.describe(training.preparations, training.views))
-            _show_on_board(board, result, training.deployed)
+            draws = time.monotonic() - drawn >= _HISTOGRAM_SECONDS
+            _show_on_board(board, result, training.deployed if draws else None)
+            drawn = time.monotonic() if draws else drawn
             writer.update(force=True, epoch=result.epoch, step=0)
             log.info(
                 "epoch %d: train loss %.4f, accuracy %.4f; validation loss %.4f, accuracy %.4f%s",
@@ -268,8 +273,9 @@ def _keep_epoch(
     scratch.replace(folder.last)
 
 
-def _show_on_board(board: SummaryWriter, result: EpochResult, model: nn.Module) -> None:
-    """Scalars of the epoch, and a histogram of every layer's weights (of a large one a sample)."""
+def _show_on_board(board: SummaryWriter, result: EpochResult, model: nn.Module | None) -> None:
+    """Scalars of the epoch, and a histogram of the weights of every layer of a model (of a large
+    one a sample)."""
     pairs = {
         "loss/train": result.train_loss,
         "loss/validation": result.validation_loss,
@@ -280,7 +286,7 @@ def _show_on_board(board: SummaryWriter, result: EpochResult, model: nn.Module) 
     }
     for name, value in pairs.items():
         board.add_scalar(name, value, result.epoch)
-    for name, weights in model.named_parameters():
+    for name, weights in model.named_parameters() if model is not None else ():
         if weights.requires_grad and weights.ndim > 1:
             flat = weights.detach().flatten()
             sample = flat[:: max(1, len(flat) // _HISTOGRAM_WEIGHTS)]

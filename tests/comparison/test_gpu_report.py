@@ -31,7 +31,7 @@ from fer_core.training.dataset import load_run_data
 def test_every_figure_of_the_page_is_of_one_measurement(
     tiny_config: RunConfig, tmp_path: Path
 ) -> None:
-    config, heard = replace(tiny_config, epochs=2), []
+    config, heard, kept = replace(tiny_config, epochs=2), [], []
     report = measure_training(
         config,
         torch.device("cpu"),
@@ -39,9 +39,10 @@ def test_every_figure_of_the_page_is_of_one_measurement(
         steps=4,
         workers=0,
         show=heard.append,
-        settings={"as it is": config},
+        keep=lambda report: kept.append(training_page(report)),
+        settings={"as it is": config, "again": config},
     )
-    own, usual = training_document(report).records()
+    own, _, usual = training_document(report).records()
     assert own["images_per_second"] == report["settings"]["as it is"]["images_per_second"]
     assert own["ratio"] == pytest.approx(own["images_per_second"] / usual["images_per_second"])
     assert own["seconds_to_0.01"] > 0
@@ -49,8 +50,12 @@ def test_every_figure_of_the_page_is_of_one_measurement(
     assert own["epochs"] == 2
     assert own["remembering"] == report["settings"]["as it is"]["remembering"]
     assert own["remembered"] > own["seconds_to_0.01"]
-    assert len(heard) == 3
+    assert heard[1] == f"the usual way: {usual['images_per_second']:,.0f} images/s"
+    assert f"as it is: {own['images_per_second']:,.0f} images/s" in heard
     text = training_page(report)
+    assert kept[1] == text
+    assert "as it is" in kept[0]
+    assert "again" not in kept[0]
     assert "not reached" in text
     assert "data/tiny.csv" in text
     assert str(tmp_path) not in text

@@ -44,30 +44,22 @@ def measure_training(
     steps: int = STEPS,
     workers: int = WORKERS,
     show: Callable[[str], None] = lambda line: None,
+    keep: Callable[[dict[str, Any]], None] = lambda report: None,
     settings: Mapping[str, RunConfig] | None = None,
 ) -> dict[str, Any]:
-    """Race, rate and profile of the run as it is and compiled, and the usual way's rate.
+    """The usual way's rate; then race, rate and profile of the run as it is and compiled.
 
-    settings: what is raced, by name; by default `speed_settings`. show: told in a
-    line what comes next. Keys device, command, commit, versions, targets, steps, batch_size,
-    settings {name: what `Race` and `Rate` have}, usual {images_per_second, workers}, profiles
-    {name: a `StepProfile`}.
+    settings: what is raced, by name; by default `speed_settings`. show: told in a line what comes
+    next and what was found. keep: given the report after each setting, so that what was measured
+    outlives a measurement that is cut off. Keys device, command, commit, versions, targets, steps,
+    batch_size, settings {name: what `Race` and `Rate` have}, usual {images_per_second, workers},
+    profiles {name: a `StepProfile`}.
     """
     data = load_run_data(config)
-    found: dict[str, Any] = {}
-    settings, profiles = settings or speed_settings(config), {}
-    for name, setting in settings.items():
-        show(f"{name}: images a second, and what a step's time goes by")
-        warm = warm_training(setting, data, device)
-        rate = step_rate(warm.training, steps)
-        profiles[name] = profile_steps(warm.training)
-        show(f"{name}: to {', '.join(f'{target:.0%}' for target in targets)}")
-        run = race(warm, targets)
-        found[name] = {**dataclasses.asdict(run), **dataclasses.asdict(rate)}
     show(f"the usual way: {workers} workers")
-    plain = dataclasses.replace(config, compiled=False)
-    usual = usual_rate(plain, data, device, steps, workers)
-    return {
+    usual = usual_rate(dataclasses.replace(config, compiled=False), data, device, steps, workers)
+    show(f"the usual way: {usual.images_per_second:,.0f} images/s")
+    report: dict[str, Any] = {
         "device": device_name(device),
         "command": repeat_command(without_path(config)),
         "commit": commit(),
@@ -75,10 +67,21 @@ def measure_training(
         "targets": list(targets),
         "steps": steps,
         "batch_size": config.batch_size,
-        "settings": found,
+        "settings": {},
         "usual": {"images_per_second": usual.images_per_second, "workers": workers},
-        "profiles": {name: dataclasses.asdict(seen) for name, seen in profiles.items()},
+        "profiles": {},
     }
+    for name, setting in (settings or speed_settings(config)).items():
+        show(f"{name}: images a second, and what a step's time goes by")
+        warm = warm_training(setting, data, device)
+        rate = step_rate(warm.training, steps)
+        report["profiles"][name] = dataclasses.asdict(profile_steps(warm.training))
+        show(f"{name}: {rate.images_per_second:,.0f} images/s")
+        show(f"{name}: to {', '.join(f'{target:.0%}' for target in targets)}")
+        run = race(warm, targets)
+        report["settings"][name] = {**dataclasses.asdict(run), **dataclasses.asdict(rate)}
+        keep(report)
+    return report
 
 
 def training_document(report: dict[str, Any]) -> TableDocument:
