@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from fer_core.data.tones import LUMA
+from fer_core.data.tones import luma
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -64,8 +64,7 @@ class Preprocessing:
         """
         unit = images.permute(0, 3, 1, 2).to(torch.float32).div_(255)  # (N, C, H, W)
         if unit.shape[1] == 3 and self.channels == 1:
-            luma = torch.tensor(LUMA, device=unit.device).view(1, 3, 1, 1)
-            unit = (unit * luma).sum(dim=1, keepdim=True)
+            unit = (unit * luma(unit.device)).sum(dim=1, keepdim=True)
         elif unit.shape[1] == 1 and self.channels == 3:
             unit = unit.expand(-1, 3, -1, -1)
         size = (self.image_size, self.image_size)

@@ -5,11 +5,19 @@ float32 (B, C, H, W) in 0..1, in and out; nothing here draws a random value.
 
 from __future__ import annotations
 
+import functools
+
 import torch
 
 #: Luma weights of ITU-R BT.601, the ones Pillow's "L" conversion uses.
 LUMA = (0.299, 0.587, 0.114)
 _LEVELS = 256
+
+
+@functools.cache
+def luma(device: torch.device) -> torch.Tensor:
+    """float32 (1, 3, 1, 1) weights, made once on each device: a copy for every batch would wait."""
+    return torch.tensor(LUMA, device=device).view(1, 3, 1, 1)
 
 
 def autocontrast(images: torch.Tensor) -> torch.Tensor:
@@ -26,9 +34,10 @@ def equalise(images: torch.Tensor) -> torch.Tensor:
     count, channels, height, width = images.shape
     levels = images.mul(_LEVELS - 1).round().long().reshape(count * channels, -1)  # (B*C, H*W)
     rows = torch.arange(len(levels), device=images.device).view(-1, 1)
-    histogram = torch.bincount(
-        (levels + rows * _LEVELS).flatten(), minlength=len(levels) * _LEVELS
-    ).view(-1, _LEVELS)
+    places = (levels + rows * _LEVELS).flatten()
+    # no bincount: on a GPU it waits for the largest place
+    histogram = levels.new_zeros(len(levels) * _LEVELS)
+    histogram = histogram.scatter_add_(0, places, torch.ones_like(places)).view(-1, _LEVELS)
     brightest = histogram.gather(1, levels.amax(dim=1, keepdim=True))  # (B*C, 1)
     step = (height * width - brightest) // (_LEVELS - 1)
     below = histogram.cumsum(1) - histogram
@@ -41,6 +50,5 @@ def saturate(images: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     """Colours moved away from grey: 0 is grey, 1 leaves them. factor: (B,); grey images stay."""
     if images.shape[1] != 3:
         return images
-    weights = torch.tensor(LUMA, device=images.device, dtype=images.dtype).view(1, 3, 1, 1)
-    grey = (images * weights).sum(dim=1, keepdim=True)
+    grey = (images * luma(images.device)).sum(dim=1, keepdim=True)
     return (images - grey) * factor.view(-1, 1, 1, 1) + grey

@@ -96,7 +96,8 @@ class ExpressNet(nn.Module):
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """(B, C, S, S) → (B, widths[-1]), what the last layer sees."""
-        return self.blocks(self.stem(images)).mean(dim=(2, 3))  # of (B, widths[-1], S/8, S/8) or so
+        # mean of (B, widths[-1], S/8, S/8), for three stages of which the stem halves the first
+        return self.blocks(self.stem(images)).mean(dim=(2, 3))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         features = self.features(images)

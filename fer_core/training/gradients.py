@@ -114,7 +114,7 @@ class Gradients:
         return total, torch.cat(found)
 
     def _recordable(self) -> bool:
-        """Mixing asks the device for what it drew, and sharp steps move the weights twice."""
+        """Mixing draws on the host, which a recording would repeat; sharp steps were not tried."""
         config, images = self._config, self._part.images
         plain = not (self.objective.mixing.kinds or config.sharpness_radius)
         return images.device.type == "cuda" and plain

@@ -28,7 +28,12 @@ from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
 from fer_core.training.gradients import Gradients
 from fer_core.training.network import first_network
 from fer_core.training.objective import Lesson, Objective
-from fer_core.training.optimization import advance, build_optimizer, build_schedule
+from fer_core.training.optimization import (
+    advance,
+    build_optimizer,
+    build_schedule,
+    load_optimizer,
+)
 from fer_core.training.targets import training_targets
 from fer_core.training.validation import predict_part, quality, validation_scores
 
@@ -274,7 +279,7 @@ class Training:
             self.average.network.load_state_dict(state["averaged"])
         self.enter_phase(should_stop)
         if self.place == state["place"]:  # a new phase begins with a fresh optimizer
-            self.optimizer.load_state_dict(state["optimizer"])
+            load_optimizer(self.optimizer, state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,6 +40,19 @@ def build_optimizer(config: RunConfig, model: nn.Module) -> torch.optim.Optimize
     kind = _PLAIN[config.optimizer]
     offered = fused if kind in (torch.optim.Adam, torch.optim.AdamW) else {}
     return kind(groups, rate, weight_decay=decay, **offered)
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take up a saved state, which may be from another kind of device; how this one computes stays.
+
+    state: of an optimizer of the same kind and groups.
+    """
+    groups = zip(state["param_groups"], optimizer.param_groups, strict=True)
+    own = [
+        {**saved, **{key: built[key] for key in ("fused", "foreach") if key in built}}
+        for saved, built in groups
+    ]
+    optimizer.load_state_dict({**state, "param_groups": own})
 
 
 #: Optimizers that need nothing but a rate and a decay; the rest is torch's own default.

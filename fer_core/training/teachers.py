@@ -51,7 +51,7 @@ class Teachers:
         for teacher in self.checkpoints:
             _check(teacher, preprocessing, class_names)
             teacher.model.to(memory_format=torch.channels_last)
-        self._whole = config.batch_size
+        self._whole = {phase.batch_size for phase in config.phase_configs()}
         #: What a whole batch is shown to, in the order of `checkpoints`.
         self._compiled = [
             torch.compile(teacher.model, dynamic=False)
@@ -72,7 +72,7 @@ class Teachers:
         """rows: int64 (B,), the images' places in the teachers' memories."""
         unit = self.own.inverse(images)
         found = []
-        fast = self._compiled if len(images) == self._whole else []
+        fast = self._compiled if len(images) in self._whole else []
         models = fast or [teacher.model for teacher in self.checkpoints]
         for teacher, model in zip(self.checkpoints, models, strict=True):
             seen = teacher.preprocessing.normalise(unit)

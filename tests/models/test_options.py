@@ -1,6 +1,7 @@
 """Options of a network, and what is said of unknown names, options and values."""
 
 import pytest
+import torch
 
 from fer_core.models import (
     MODELS,
@@ -54,6 +55,9 @@ def test_an_option_reaches_the_network() -> None:
     )
     assert build_model("mlp", 7, 1, 48, {"dropout": 0}).layers[3].p == 0
     assert build_model("expressnet", 7, 1, 48, {"widths": [8, 8, 16]}).classifier.in_features == 16
+    for pooled, side in ((True, 24), (False, 48)):  # what the first stage sees
+        whole = build_model("expressnet_demo", 7, 1, 48, {"pooled": pooled})
+        assert whole.stem(torch.zeros(1, 1, 48, 48)).shape == (1, 12, side, side)
 
 
 @pytest.mark.parametrize("name", list(MODELS))

@@ -15,7 +15,7 @@ from fer_core.training.job import create_run
 from fer_core.training.loop import Training
 from fer_core.training.losses import training_loss
 from fer_core.training.objective import Lesson, parts_of_batch
-from fer_core.training.optimization import advance
+from fer_core.training.optimization import advance, load_optimizer
 from fer_core.training.run import execute_run
 
 _CPU = torch.device("cpu")
@@ -246,3 +246,19 @@ def test_every_optimizer_makes_the_loss_smaller(tiny_config: RunConfig, name: st
     config = replace(tiny_config, epochs=5, optimizer=name, learning_rate=rate, batch_size=126)
     losses = [result.train_loss for result in _training(config).epochs()]
     assert losses[-1] < losses[0]
+
+
+def test_a_state_from_another_device_is_taken_up_and_computed_as_here() -> None:
+    def weights() -> list[torch.nn.Parameter]:
+        return [torch.nn.Parameter(torch.ones(3))]
+
+    fused = torch.optim.AdamW(weights(), 0.1, fused=True)  # as on a GPU
+    fused.param_groups[0]["params"][0].grad = torch.ones(3)
+    fused.step()
+    plain = torch.optim.AdamW(weights(), 0.3)
+    load_optimizer(plain, fused.state_dict())
+    assert plain.param_groups[0]["lr"] == 0.1
+    assert not plain.param_groups[0]["fused"]
+    assert torch.equal(
+        plain.state[plain.param_groups[0]["params"][0]]["exp_avg"], torch.full((3,), 0.1)
+    )

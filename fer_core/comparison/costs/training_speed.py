@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -66,21 +67,28 @@ def warm_training(config: RunConfig, data: RunData, device: torch.device) -> War
 
 
 def step_rate(training: Training, steps: int = 100) -> Rate:
-    """Images a second over `steps` whole steps, and the share of them outside the network."""
+    """Images a second over `steps` steps as they come, the smaller last batches among them; and
+    the share of a whole batch's step that is outside the network."""
     device = training.device
-    whole, images = _timed(device, lambda: run_steps(training, steps))
+    seconds, images = _timed(device, lambda: run_steps(training, steps))
+    positions, rows = next(training.draw(0).batches(training.phase.batch_size))
     lesson = _lesson(training)
     again = training.gradients.repeated(lesson)
+
+    def whole(count: int) -> int:
+        for _ in range(count):
+            training.step(positions, rows)
+        return count
 
     def network(count: int) -> int:
         for _ in range(count):
             again()
             training.update()
-        return count * len(lesson.targets)
+        return count
 
     network(10)
-    own, own_images = _timed(device, lambda: network(steps))
-    return Rate(images / whole, max(0.0, 1 - (own / own_images) / (whole / images)))
+    (all_of_it, _), (own, _) = (_timed(device, partial(part, steps)) for part in (whole, network))
+    return Rate(images / seconds, max(0.0, 1 - own / all_of_it))
 
 
 def usual_rate(
