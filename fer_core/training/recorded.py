@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -18,6 +19,9 @@ log = logging.getLogger("fer_core.training")
 #: Calls that do the work as it stands before it is recorded: compiling, and choosing kernels for
 #: its sizes, cannot be part of a recording.
 _PLAIN_CALLS = 3
+#: Seconds of a plain call from which on recording it is not worth the memory that it keeps: its
+#: kernels take longer than launching them.
+_LONG_CALL = 0.1
 
 
 class Recorded:
@@ -25,7 +29,7 @@ class Recorded:
 
     work: reads and writes tensors that stay where they are between the calls, asks nothing of the
     device that would wait for it, and draws from `generators` and torch's own for the device alone.
-    Where it cannot be recorded, every call does it as it stands.
+    Where it cannot be recorded, or takes long anyway, every call does it as it stands.
     """
 
     def __init__(
@@ -66,12 +70,16 @@ class Recorded:
 
         Such work cannot be recorded, and a recording that fails leaves more behind than a call.
         """
+        torch.cuda.synchronize(self._device)
+        begin = time.perf_counter()
         try:
             with _waiting_is_an_error():
                 self._plain()
         except RuntimeError as error:
             self._refuse(error)
             self._plain()
+        torch.cuda.synchronize(self._device)
+        self._refused |= time.perf_counter() - begin > _LONG_CALL
 
     def _record(self) -> None:
         graph = torch.cuda.CUDAGraph()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -69,6 +71,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> _Gpu:
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", graph)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: None)
     monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: gpu.waiting)
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", set_mode)
     return gpu
@@ -115,6 +118,18 @@ def test_work_whose_recording_fails_is_done_as_it_stands(
     recordings = ["generator", "record", "generator", "record"]
     assert gpu.asked == [*["work"] * 3, *recordings, "work", "work"]
     assert len(caplog.records) == 1
+
+
+def test_work_that_takes_long_anyway_is_not_recorded(
+    gpu: _Gpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count()
+    clock = SimpleNamespace(perf_counter=lambda: next(ticks) * 0.2)
+    monkeypatch.setattr("fer_core.training.recorded.time", clock)
+    work = Recorded(lambda: gpu.asked.append("work"), _CPU)
+    for _ in range(5):
+        work()
+    assert gpu.asked == ["work"] * 5
 
 
 class _Replayed:
