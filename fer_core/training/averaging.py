@@ -13,9 +13,9 @@ class Average:
 
     def __init__(self, model: nn.Module) -> None:
         self.network = copy.deepcopy(model).eval()
-        pairs = zip(self.network.state_dict().values(), model.state_dict().values(), strict=True)
         # listed once: both networks keep their tensors, and a step on a GPU waits for such lists
-        pairs = list(pairs)
+        own, followed = (list(one.state_dict().values()) for one in (self.network, model))
+        pairs = list(zip(own, followed, strict=True))
         self._moving = [pair for pair in pairs if pair[0].dtype.is_floating_point]
         self._counts = [pair for pair in pairs if not pair[0].dtype.is_floating_point]
 

@@ -25,12 +25,11 @@ from torchvision import transforms
 from torchvision.datasets import FER2013
 
 from fer_core.data.augment import AugmentPolicy
-from fer_core.data.batches import training_batches
+from fer_core.data.batches import training_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.dataset import RunData
 from fer_core.training.loop import Training
-from fer_core.training.objective import Lesson
 
 #: Of the usual way: processes that read and augment.
 WORKERS = 8
@@ -71,9 +70,12 @@ def step_rate(training: Training, steps: int = 100) -> Rate:
     the share of a whole batch's step that is outside the network."""
     device = training.device
     seconds, images = _timed(device, lambda: run_steps(training, steps))
-    positions, rows = next(training.draw(0).batches(training.phase.batch_size))
-    lesson = _lesson(training)
-    again = training.gradients.repeated(lesson)
+    config, pre = training.phase, training.data.preprocessing
+    positions, rows = next(training.draw(0).batches(config.batch_size))
+    generator = torch.Generator(device).manual_seed(config.seed)
+    part, policy = training.train_part, config.augment
+    batch = training_batch(part, positions, rows, pre, policy, generator)
+    again = training.gradients.repeated(training.objective.lesson(batch.images, batch.targets))
 
     def whole(count: int) -> int:
         for _ in range(count):
@@ -200,17 +202,6 @@ def _write_csv(root: Path, data: RunData) -> None:
         for row in data.split.train:
             pixels = " ".join(map(str, data.faces.images[row].ravel().tolist()))
             writer.writerow([int(data.faces.labels[row]), pixels, "Training"])
-
-
-def _lesson(training: Training) -> Lesson:
-    """One augmented batch."""
-    config, pre = training.phase, training.data.preprocessing
-    batch = next(
-        training_batches(
-            training.train_part, pre, config.augment, config.batch_size, config.seed, 0
-        )
-    )
-    return training.objective.lesson(batch.images, batch.targets)
 
 
 def run_steps(training: Training, count: int) -> int:
