@@ -7,6 +7,7 @@ modes classifies best was measured too (`alignment_study.compare_alignments`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -104,11 +105,11 @@ def _fit_box(face: FaceBox, rolled: bool) -> tuple[complex, complex]:
 def _sample(image: np.ndarray, scale: complex, origin: complex, size: int) -> np.ndarray:
     """Area-averaged reading of a square; its pixel z begins at scale * z + origin."""
     height, width = image.shape[:2]
-    corners = scale * np.array([0, size, 1j * size, size + 1j * size]) + origin
+    corners = [scale * corner + origin for corner in (0, size, 1j * size, size + 1j * size)]
     margin = 2 + 2 * abs(scale)
-    left, right = _span(corners.real, margin, width)
-    top, bottom = _span(corners.imag, margin, height)
-    region = np.array(image[top:bottom, left:right], dtype=np.float32)  # (h, w, 3)
+    left, right = _span([corner.real for corner in corners], margin, width)
+    top, bottom = _span([corner.imag for corner in corners], margin, height)
+    region = image[top:bottom, left:right].astype(np.float32)  # (h, w, 3)
     reduction = max(1, int(abs(scale) / _SAMPLES))
     if reduction > 1:
         small = (max(region.shape[0] // reduction, 1), max(region.shape[1] // reduction, 1))
@@ -117,8 +118,8 @@ def _sample(image: np.ndarray, scale: complex, origin: complex, size: int) -> np
         region = planes[0].permute(1, 2, 0).contiguous().numpy()
     # a hair above a whole number is no reason for one more sample
     samples = min(max(math.ceil(abs(scale) / reduction - 0.02), 1), _SAMPLES + 1)
-    axis = (np.arange(size * samples) + 0.5) / samples  # of the frame, in its pixels
     if scale.imag == 0:
+        axis = (np.arange(size * samples) + 0.5) / samples  # of the frame, in its pixels
         tall, wide = region.shape[:2]
         cubic = scale.real < 1
         x = _positions(axis * scale.real + origin.real, left, right, wide)
@@ -126,14 +127,10 @@ def _sample(image: np.ndarray, scale: complex, origin: complex, size: int) -> np
         rows = _weights(y, tall, samples, cubic) @ torch.from_numpy(region).view(tall, -1)
         # each colour of each row as a line of its own: one product instead of `size`
         lines = rows.view(size, wide, 3).transpose(1, 2).reshape(-1, wide)
-        face = (lines @ _weights(x, wide, samples, cubic).T).view(size, 3, size)
-        face = face.transpose(1, 2).numpy()
+        face = (lines @ _weights(x, wide, samples, cubic).T).view(size, 3, size).transpose(1, 2)
     else:
-        y, x = axis[:, None], axis[None, :]
-        picture_x = scale.real * x - scale.imag * y + origin.real
-        picture_y = scale.imag * x + scale.real * y + origin.imag
-        face = _turned(region, (picture_x, left, right), (picture_y, top, bottom), samples, scale)
-    return np.clip(face, 0, 255).round().astype(np.uint8)
+        face = _turned(region, scale, origin, (left, right), (top, bottom), size, samples)
+    return face.clamp_(0, 255).round_().to(torch.uint8).contiguous().numpy()
 
 
 def _positions(at: np.ndarray, first: int, last: int, length: int) -> np.ndarray:
@@ -147,12 +144,15 @@ def _weights(positions: np.ndarray, length: int, samples: int, cubic: bool) -> t
     positions: of size * samples readings on the line. An upright square needs one such matrix for
     each axis, which is less work than reading it point by point.
     """
-    low = np.floor(positions).astype(int)
-    share = positions - low
-    weights = np.zeros((len(positions), length))
-    number = np.arange(len(positions))
-    for step, weight in _cubic(share) if cubic else ((0, 1 - share), (1, share)):
-        np.add.at(weights, (number, np.clip(low + step, 0, length - 1)), weight)
+    if cubic:
+        low = np.floor(positions).astype(int)
+        weights = np.zeros((len(positions), length))
+        number = np.arange(len(positions))
+        for step, weight in _cubic(positions - low):
+            np.add.at(weights, (number, np.clip(low + step, 0, length - 1)), weight)
+    else:  # of a reading between two pixels, each the more, the nearer it is
+        distance = np.subtract.outer(positions.clip(0, length - 1), np.arange(length))
+        weights = np.maximum(1 - np.abs(distance), 0)
     merged = weights.reshape(-1, samples, length).mean(axis=1)
     return torch.from_numpy(merged.astype(np.float32))
 
@@ -171,31 +171,37 @@ def _cubic(share: np.ndarray) -> list[tuple[int, np.ndarray]]:
 
 def _turned(
     region: np.ndarray,
-    across: tuple[np.ndarray, int, int],
-    down: tuple[np.ndarray, int, int],
-    samples: int,
     scale: complex,
-) -> np.ndarray:
+    origin: complex,
+    across: tuple[int, int],
+    down: tuple[int, int],
+    size: int,
+    samples: int,
+) -> torch.Tensor:
     """float32 (size, size, 3) of a square that stands at an angle.
 
-    across, down: where each reading lies in the picture (size * samples, size * samples), and from
-    where to where the region reaches.
+    across, down: from where to where in the picture the region reaches.
     """
-    grid = np.stack(
-        [2 * (at - first) / (last - first) - 1 for at, first, last in (across, down)], 2
-    )
+    wide, tall = across[1] - across[0], down[1] - down[0]
+    middle = origin + scale * complex(size, size) / 2 - complex(across[0], down[0])
+    # from the square as -1..1 to the region as -1..1
+    to_region = [
+        [scale.real * size / wide, -scale.imag * size / wide, 2 * middle.real / wide - 1],
+        [scale.imag * size / tall, scale.real * size / tall, 2 * middle.imag / tall - 1],
+    ]
+    shape = (1, 3, size * samples, size * samples)
     dense = functional.grid_sample(
         torch.from_numpy(region).permute(2, 0, 1)[None],  # (1, 3, h, w)
-        torch.from_numpy(grid.astype(np.float32))[None],  # (1, h, w, 2) in -1..1
+        functional.affine_grid(torch.tensor([to_region]), shape, align_corners=False),
         mode="bilinear" if abs(scale) >= 1 else "bicubic",
         padding_mode="border",
         align_corners=False,
     )
-    return functional.avg_pool2d(dense, samples)[0].permute(1, 2, 0).numpy()
+    return functional.avg_pool2d(dense, samples)[0].permute(1, 2, 0)
 
 
-def _span(positions: np.ndarray, margin: float, length: int) -> tuple[int, int]:
+def _span(positions: Sequence[float], margin: float, length: int) -> tuple[int, int]:
     """The part of 0..length that the positions and a margin cover, at least one pixel of it."""
-    first = int(np.clip(math.floor(positions.min() - margin), 0, length - 1))
-    last = int(np.clip(math.ceil(positions.max() + margin), first + 1, length))
+    first = min(max(math.floor(min(positions) - margin), 0), length - 1)
+    last = min(max(math.ceil(max(positions) + margin), first + 1), length)
     return first, last

@@ -2,31 +2,37 @@
 
 As facenet-pytorch's own loop does with the same settings, in less time: every size of the picture
 lies on one canvas that the first network reads at once, and all sizes and crops come from one table
-of sums. Where two candidates score alike, or at the picture's edge, another one may be kept.
+of sums. Where two candidates score alike, or at the picture's edge, another one may be kept. With
+`CascadeSettings.sure` not every candidate is looked at, and of a face another box may be kept.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
-from torchvision.ops import nms
+from torchvision.ops import box_iou, nms
 
+from fer_core.inference.canvas import CELL, STEP, canvas_size, layout, owners
 from fer_core.inference.summed_area import CHANNELS, cut_squares, fill_with_means, table_of_sums
 
-#: Side in pixels of the square that the first network judges, and its step.
-CELL, STEP = 12, 2
 _REFINED, _LAST = 24, 48  # sides of the crops that the second and the third network take
 #: How a pixel 0..255 becomes the networks' input: (pixel - 127.5) / 128.
 _CENTRE, _UNIT = 127.5, 0.0078125
 #: Pixels of crops that go through a network together. What it computes of more no longer fits the
 #: processor's cache, and its memory is given back to the system and asked for again every time.
 _AT_ONCE = 64 * 24 * 24
+#: Candidates that share more than this are of one heap, of which the best is asked about first:
+#: intersection over union after the first network, the share of the smaller one after the second.
+_ONE_HEAP, _ONE_HEAP_REFINED = 0.1, 0.3
+#: A sure face speaks for the first network's candidates whose intersection over union with it is
+#: more than this, and for the second's that it would push aside in the end.
+_SPOKEN_FOR = 0.2
 #: Moves the candidates of one size away from those of every other, in pixels.
 _APART = 1e5
 
@@ -36,13 +42,15 @@ class CascadeSettings:
     """thresholds: least score at each network. factor: of each size of the picture to the one
     before. overlaps: intersection over union from which the weaker of two candidates goes, within
     one size, over all sizes, after the second network; in the third network, the share of the
-    smaller box. most: candidates kept for the second and third network.
+    smaller box. most: candidates kept for the second and third network. sure: a face with this
+    score speaks for the candidates about it, which are asked about no more; None: all are asked.
     """
 
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
     factor: float = 0.709
     overlaps: tuple[float, float, float, float] = (0.5, 0.7, 0.7, 0.7)
     most: tuple[int, int] = (1000, 300)
+    sure: float | None = None
 
 
 class Found(NamedTuple):
@@ -51,6 +59,22 @@ class Found(NamedTuple):
     boxes: np.ndarray
     scores: np.ndarray
     landmarks: np.ndarray
+
+
+class _Candidates(NamedTuple):
+    """boxes float32 (N, 4), squares that may hold a face; scores (N,) of the last network asked."""
+
+    boxes: torch.Tensor
+    scores: torch.Tensor
+
+    def split(self, chosen: torch.Tensor | Sequence[int]) -> tuple[_Candidates, _Candidates]:
+        """Those with these indices, and the others."""
+        others = torch.ones(len(self.boxes), dtype=torch.bool)
+        others[chosen] = False
+        return self.where(~others), self.where(others)
+
+    def where(self, kept: torch.Tensor) -> _Candidates:
+        return _Candidates(self.boxes[kept], self.scores[kept])
 
 
 class Cascade:
@@ -73,23 +97,48 @@ class Cascade:
     def find(self, image: np.ndarray, smallest: float) -> Found:
         """Faces of uint8 (H, W, 3) from `smallest` pixels on, by descending score."""
         sums = table_of_sums(image)
-        boxes = self._propose(sums, smallest)
-        crops, boxes = cut_squares(sums, boxes, _REFINED)
-        boxes = self._refine(crops, boxes)
-        crops, boxes = cut_squares(sums, boxes, _LAST)
-        return self._decide(crops, boxes)
+        candidates = self._propose(sums, smallest)
+        if self.settings.sure is None:
+            found = self._decide(sums, self._refine(sums, candidates))
+        else:
+            found = self._best_first(sums, candidates, self.settings.sure)
+        best = _distinct(found.boxes, found.scores, self.settings.overlaps[3])
+        return Found(*(value[best] for value in found))
 
-    def _propose(self, sums: np.ndarray, smallest: float) -> torch.Tensor:
-        """float32 (N, 4): squares that may hold a face."""
+    def _best_first(self, sums: np.ndarray, candidates: _Candidates, sure: float) -> Found:
+        """As `_decide` says of all candidates, but for those that a sure face speaks for.
+
+        A face has some thirty candidates, so that a group picture is spared most of its work.
+        """
+        first, later = candidates.split(nms(*candidates, _ONE_HEAP))
+        likely = self._refine(sums, first)
+        best, doubtful = likely.split(
+            _distinct(likely.boxes.numpy(), likely.scores.numpy(), _ONE_HEAP_REFINED)
+        )
+        found = self._decide(sums, best)
+        faces = torch.from_numpy(found.boxes[found.scores >= sure])
+        if len(faces):
+            later = later.where((box_iou(later.boxes, faces) <= _SPOKEN_FOR).all(dim=1))
+        likely = self._refine(sums, later)
+        doubtful = _Candidates(*map(torch.cat, zip(doubtful, likely, strict=True)))
+        if len(faces):
+            shared = _shared(doubtful.boxes.numpy()[:, None], faces.numpy())  # (N, faces)
+            kept = (shared <= self.settings.overlaps[3]).all(axis=1)
+            doubtful = doubtful.where(torch.from_numpy(kept))
+        more = self._decide(sums, doubtful)
+        return Found(*map(np.concatenate, zip(found, more, strict=True)))
+
+    def _propose(self, sums: np.ndarray, smallest: float) -> _Candidates:
+        """What the first network takes for a face, by descending score."""
         height, width = sums.shape[0] - 1, sums.shape[1] - 1
-        sizes = _layout(height, width, float(smallest), self.settings.factor)
+        sizes = layout(height, width, float(smallest), self.settings.factor)
         if not sizes:
-            return torch.zeros(0, 4)
-        canvas = np.full((*_canvas_size(sizes), CHANNELS), _CENTRE, dtype=np.float32)
+            return _Candidates(torch.zeros(0, 4), torch.zeros(0))
+        canvas = np.full((*canvas_size(sizes), CHANNELS), _CENTRE, dtype=np.float32)
         for size in sizes:
             fill_with_means(sums, canvas[size.top : size.bottom, size.left : size.right])
         moves, shares = self._run(self._proposal, canvas[None])
-        owner, begin, scale = _owners(sizes, *shares.shape[2:])
+        owner, begin, scale = owners(sizes, *shares.shape[2:])
         y, x = torch.nonzero(
             (shares[0, 1] >= self.settings.thresholds[0]) & (owner >= 0), as_tuple=True
         )
@@ -101,20 +150,22 @@ class Cascade:
         kept = kept[nms(square[kept], score[kept], across)][: self.settings.most[0]]
         square, move = square[kept], moves[0][:, y[kept], x[kept]].T
         side = (square[:, 2:] - square[:, :2]).repeat(1, 2)
-        return _squares(square + move * side)
+        return _Candidates(_squares(square + move * side), score[kept])
 
-    def _refine(self, crops: np.ndarray, boxes: torch.Tensor) -> torch.Tensor:
-        """crops float32 (N, 24, 24, 4), boxes (N, 4) → the squares (M, 4) that are still likely."""
+    def _refine(self, sums: np.ndarray, candidates: _Candidates) -> _Candidates:
+        """Those that are still likely, moved, by descending score of the second network."""
+        crops, boxes = cut_squares(sums, candidates.boxes, _REFINED)
         if not len(boxes):
-            return boxes
+            return _Candidates(boxes, torch.zeros(0))
         moves, shares = self._run(self._refinement, crops)
         kept = shares[:, 1] > self.settings.thresholds[1]
         boxes, scores = boxes[kept], shares[kept, 1]
         best = nms(boxes, scores, self.settings.overlaps[2])[: self.settings.most[1]]
-        return _squares(_moved(boxes[best], moves[kept][best]))
+        return _Candidates(_squares(_moved(boxes[best], moves[kept][best])), scores[best])
 
-    def _decide(self, crops: np.ndarray, boxes: torch.Tensor) -> Found:
-        """crops float32 (N, 48, 48, 4), boxes (N, 4) → what is taken for a face."""
+    def _decide(self, sums: np.ndarray, candidates: _Candidates) -> Found:
+        """What is taken for a face; one may still be found more than once."""
+        crops, boxes = cut_squares(sums, candidates.boxes, _LAST)
         if not len(boxes):
             return Found(*(np.zeros((0, *shape), np.float32) for shape in ((4,), (), (5, 2))))
         moves, points, shares = self._run(self._output, crops)
@@ -123,9 +174,7 @@ class Cascade:
         side = boxes[:, 2:] - boxes[:, :2] + 1
         marks = points[kept].view(-1, 2, 5).transpose(1, 2)  # (N, 5, 2) as (x, y), 0 to 1
         marks = (marks * side[:, None] + boxes[:, None, :2] - 1).numpy()
-        moved = _moved(boxes, moves[kept]).numpy()
-        best = _distinct(moved, scores, self.settings.overlaps[3])
-        return Found(moved[best], scores[best], marks[best])
+        return Found(_moved(boxes, moves[kept]).numpy(), scores, marks)
 
     def _run(self, network: nn.Module, pixels: np.ndarray) -> tuple[torch.Tensor, ...]:
         """float32 (N, H, W, 4) of 0..255 → the network's answers, on the processor."""
@@ -133,90 +182,6 @@ class Cascade:
         at_once = max(_AT_ONCE // (given.shape[2] * given.shape[3]), 1)
         parts = [network(part) for part in given.split(at_once)]
         return tuple(torch.cat(answers).cpu() for answers in zip(*parts, strict=True))
-
-
-@dataclass(frozen=True)
-class _Size:
-    """One size of the picture on the canvas; its corner has even coordinates, as the step has."""
-
-    scale: float
-    top: int
-    left: int
-    height: int
-    width: int
-
-    @property
-    def bottom(self) -> int:
-        return self.top + self.height
-
-    @property
-    def right(self) -> int:
-        return self.left + self.width
-
-    def is_apart(self, other: _Size) -> bool:
-        """Whether the network's view of one does not reach into the other."""
-        return (
-            self.top >= _next_even(other.bottom)
-            or other.top >= _next_even(self.bottom)
-            or self.left >= _next_even(other.right)
-            or other.left >= _next_even(self.right)
-        )
-
-    @property
-    def answers(self) -> tuple[slice, slice]:
-        """Where the first network's answers for this size lie among those for the canvas."""
-        spans = []
-        for start, length in ((self.top, self.height), (self.left, self.width)):
-            count = -(-(length - 2) // 2) - 4  # a 3x3, a pooling by two, two more 3x3
-            spans.append(slice(start // STEP, start // STEP + count))
-        return spans[0], spans[1]
-
-
-@lru_cache(64)
-def _layout(height: int, width: int, smallest: float, factor: float) -> tuple[_Size, ...]:
-    """The sizes at which a picture is read; empty when it is smaller than a face.
-
-    Each lies to the right of one before it or below one, where the canvas grows least.
-    """
-    sizes: list[_Size] = []
-    scale = CELL / smallest
-    while min(height, width) * scale >= CELL:
-        places = [(0, 0)]
-        places += [(size.top, _next_even(size.right)) for size in sizes]
-        places += [(_next_even(size.bottom), size.left) for size in sizes]
-        shape = int(height * scale + 1), int(width * scale + 1)
-        tried = [_Size(scale, top, left, *shape) for top, left in places]
-        free = [size for size in tried if all(size.is_apart(other) for other in sizes)]
-        sizes.append(min(free, key=lambda size: _area(_canvas_size((*sizes, size)))))
-        scale *= factor
-    return tuple(sizes)
-
-
-@lru_cache(16)
-def _owners(
-    sizes: tuple[_Size, ...], height: int, width: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """int16 (height, width): which size each of the first network's answers belongs to, -1 for one
-    that looks beyond; of each size int64 (S, 2), its first answer as (x, y), and float32 (S, 1).
-    """
-    owner = torch.full((height, width), -1, dtype=torch.int16)
-    for number, size in enumerate(sizes):
-        owner[size.answers] = number
-    begin = torch.tensor([(size.left, size.top) for size in sizes]) // STEP
-    return owner, begin, torch.tensor([[size.scale] for size in sizes])
-
-
-def _next_even(edge: int) -> int:
-    """The first even place at least two pixels on."""
-    return edge + 2 + edge % 2
-
-
-def _area(shape: tuple[int, int]) -> int:
-    return shape[0] * shape[1]
-
-
-def _canvas_size(sizes: tuple[_Size, ...]) -> tuple[int, int]:
-    return max(size.bottom for size in sizes), max(size.right for size in sizes)
 
 
 def _taking_pixels(network: nn.Module) -> nn.Module:
@@ -245,13 +210,16 @@ def _squares(boxes: torch.Tensor) -> torch.Tensor:
 def _distinct(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> list[int]:
     """Indices by descending score, without boxes that share too much of the smaller of the two."""
     order = np.argsort(-scores, kind="stable")
-    area = (boxes[:, 2:] - boxes[:, :2] + 1).prod(axis=1)
     kept = []
     while len(order):
         best, order = order[0], order[1:]
         kept.append(int(best))
-        low = np.maximum(boxes[best, :2], boxes[order, :2])
-        high = np.minimum(boxes[best, 2:], boxes[order, 2:])
-        shared = np.maximum(high - low + 1, 0).prod(axis=1)
-        order = order[shared / np.minimum(area[best], area[order]) <= threshold]
+        order = order[_shared(boxes[best], boxes[order]) <= threshold]
     return kept
+
+
+def _shared(box: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(..., 4) each → (...): what both share, as a share of the smaller one."""
+    low, high = np.maximum(box[..., :2], other[..., :2]), np.minimum(box[..., 2:], other[..., 2:])
+    area, others = ((one[..., 2:] - one[..., :2] + 1).prod(axis=-1) for one in (box, other))
+    return np.maximum(high - low + 1, 0).prod(axis=-1) / np.minimum(area, others)

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from fer_core.comparison.costs.prediction_scenes import scenes
-from fer_core.inference.cascade import Cascade, CascadeSettings, _canvas_size, _layout
+from fer_core.inference.canvas import canvas_size, layout
+from fer_core.inference.cascade import Cascade, CascadeSettings
 from fer_core.inference.detect import packaged_mtcnn
 
 
@@ -54,8 +55,8 @@ def test_how_many_crops_go_through_together_changes_nothing(
 @pytest.mark.parametrize("shape", [(480, 640), (240, 320), (640, 427), (1000, 300), (37, 48)])
 @pytest.mark.parametrize("smallest", [12, 20, 24, 40])
 def test_no_size_of_the_picture_lies_over_another(shape: tuple[int, int], smallest: int) -> None:
-    sizes = _layout(*shape, smallest, 0.709)
-    height, width = _canvas_size(sizes) if sizes else (0, 0)
+    sizes = layout(*shape, smallest, 0.709)
+    height, width = canvas_size(sizes) if sizes else (0, 0)
     taken = np.zeros((height, width), dtype=int)
     for size in sizes:
         assert (size.top % 2, size.left % 2) == (0, 0)
@@ -90,3 +91,66 @@ def test_any_shape_of_picture_is_searched(cascade: Cascade, shape: tuple[int, in
 def test_fewer_candidates_are_kept_when_told_so(mtcnn) -> None:
     one = Cascade(mtcnn.pnet, mtcnn.rnet, mtcnn.onet, CascadeSettings(most=(400, 1)))
     assert len(one.find(pictures()["six faces"], 40).boxes) == 1
+
+
+@pytest.fixture(scope="module")
+def hasty(mtcnn) -> Cascade:
+    """As this project's detector is set, where a sure face speaks for the candidates about it."""
+    return Cascade(mtcnn.pnet, mtcnn.rnet, mtcnn.onet, CascadeSettings(sure=0.95))
+
+
+def crops_asked_about(cascade: Cascade, image: np.ndarray) -> tuple[int, int]:
+    """How many the second and the third network are shown."""
+    seen = {24: 0, 48: 0}
+
+    def run(network, pixels: np.ndarray):
+        if pixels.shape[1] == pixels.shape[2] and pixels.shape[1] in seen:
+            seen[pixels.shape[1]] += len(pixels)
+        return Cascade._run(cascade, network, pixels)
+
+    cascade._run = run
+    try:
+        cascade.find(image, 24)
+    finally:
+        del cascade._run
+    return seen[24], seen[48]
+
+
+def test_a_sure_face_spares_the_candidates_about_it(cascade: Cascade, hasty: Cascade) -> None:
+    image = pictures()["six faces"]
+    all_refined, all_decided = crops_asked_about(cascade, image)
+    refined, decided = crops_asked_about(hasty, image)
+    assert refined < 0.75 * all_refined
+    assert 6 <= decided < 0.4 * all_decided
+
+
+@pytest.mark.parametrize("name", ["one face", "six faces"])
+def test_faces_that_are_sure_lie_where_all_candidates_say(
+    cascade: Cascade, hasty: Cascade, name: str
+) -> None:
+    image = pictures()[name]
+    whole, found = cascade.find(image, 24), hasty.find(image, 24)
+    sides = (whole.boxes[:, 2:] - whole.boxes[:, :2]).mean(axis=1)
+    middles, others = ((one.boxes[:, :2] + one.boxes[:, 2:]) / 2 for one in (found, whole))
+    away = np.hypot(*(middles[:, None] - others).transpose(2, 0, 1))  # (found, whole)
+    nearest = away.argmin(axis=1)
+    assert sorted(nearest) == list(range(len(whole.boxes)))
+    assert (away.min(axis=1) < 0.12 * sides[nearest]).all()
+    assert (np.diff(found.scores) <= 0).all()
+
+
+def test_without_a_sure_face_every_candidate_is_asked_about(mtcnn) -> None:
+    doubting = Cascade(mtcnn.pnet, mtcnn.rnet, mtcnn.onet, CascadeSettings(sure=1.1))
+    image = pictures()["six faces"]
+    assert (
+        crops_asked_about(doubting, image)[0]
+        == crops_asked_about(Cascade(mtcnn.pnet, mtcnn.rnet, mtcnn.onet), image)[0]
+    )
+
+
+def test_two_heads_close_together_are_both_found(hasty: Cascade) -> None:
+    head = Image.fromarray(pictures()["one face"][60:240, 190:370]).resize((120, 120))
+    picture = np.full((240, 320, 3), 128, dtype=np.uint8)
+    picture[60:180, 55:175] = np.array(head)
+    picture[60:180, 140:260] = np.array(head)  # covers a third of the other's square
+    assert len(hasty.find(picture, 24).boxes) == 2
