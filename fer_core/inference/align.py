@@ -182,17 +182,19 @@ def _turned(
 
     across, down: from where to where in the picture the region reaches.
     """
-    wide, tall = across[1] - across[0], down[1] - down[0]
-    middle = origin + scale * complex(size, size) / 2 - complex(across[0], down[0])
-    # from the square as -1..1 to the region as -1..1
-    to_region = [
-        [scale.real * size / wide, -scale.imag * size / wide, 2 * middle.real / wide - 1],
-        [scale.imag * size / tall, scale.real * size / tall, 2 * middle.imag / tall - 1],
-    ]
-    shape = (1, 3, size * samples, size * samples)
+    axis = (np.arange(size * samples) + 0.5) / samples  # of the frame, in its pixels
+    grid = np.empty((len(axis), len(axis), 2), dtype=np.float32)  # (x, y), -1 to 1 over the region
+    for place, by_row, by_column, begin, (first, last) in (
+        (0, -scale.imag, scale.real, origin.real, across),
+        (1, scale.real, scale.imag, origin.imag, down),
+    ):
+        unit = 2 / (last - first)
+        rows, columns = axis * (by_row * unit), axis * (by_column * unit)
+        columns += (begin - first) * unit - 1
+        np.add.outer(rows, columns, out=grid[:, :, place], casting="unsafe")
     dense = functional.grid_sample(
         torch.from_numpy(region).permute(2, 0, 1)[None],  # (1, 3, h, w)
-        functional.affine_grid(torch.tensor([to_region]), shape, align_corners=False),
+        torch.from_numpy(grid)[None],
         mode="bilinear" if abs(scale) >= 1 else "bicubic",
         padding_mode="border",
         align_corners=False,

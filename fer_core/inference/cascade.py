@@ -91,6 +91,8 @@ class Cascade:
         self._proposal, self._refinement, self._output = (
             _taking_pixels(network) for network in (proposal, refinement, output)
         )
+        for network in (self._proposal, self._refinement):
+            _widen(network)
         self._device = next(proposal.parameters()).device
 
     @torch.inference_mode()
@@ -192,6 +194,23 @@ def _taking_pixels(network: nn.Module) -> nn.Module:
     unused = first.weight.new_zeros(len(first.weight), CHANNELS - 3, *first.kernel_size)
     first.weight = nn.Parameter(torch.cat((first.weight * _UNIT, unused), dim=1), False)
     return network.to(memory_format=torch.channels_last)
+
+
+def _widen(network: nn.Module) -> None:
+    """Add features that are always 0 to the first layer's: a processor takes eight at once."""
+    first, slope, second = network.conv1, network.prelu1, network.conv2
+    more = -len(first.weight) % 8
+    for part, name, dim in (
+        (first, "weight", 0),
+        (first, "bias", 0),
+        (slope, "weight", 0),
+        (second, "weight", 1),
+    ):
+        value = getattr(part, name)
+        shape = (*value.shape[:dim], more, *value.shape[dim + 1 :])
+        wide = torch.cat((value, value.new_zeros(shape)), dim=dim)
+        wide = wide.contiguous(memory_format=torch.channels_last) if wide.ndim == 4 else wide
+        setattr(part, name, nn.Parameter(wide, requires_grad=False))
 
 
 def _moved(boxes: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
