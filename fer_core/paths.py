@@ -35,6 +35,12 @@ def cache_folder() -> Path:
     raise OSError("no writable folder for the data cache; set FER_CACHE to one")
 
 
+def python_path() -> str:
+    """Where a process of its own finds fer_core, whatever folder the app was started from."""
+    inherited = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([str(REPOSITORY), *([inherited] if inherited else [])])
+
+
 def checkpoint_folder(named: str | Path) -> Path:
     """The folder that a setting or a command names: checkpoints/NAME is a shipped one from
     everywhere, unless such a folder lies here too."""

@@ -22,7 +22,14 @@ from fer_core.data.entries import Form, split_name
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.image_trees import is_picture_name
 from fer_core.data.sources import CSV_ENDINGS, READABLE, find_source, hub_form
-from fer_core.data.store import cache_key, cached_faces, save_faces, stored_faces
+from fer_core.data.store import (
+    cache_key,
+    cached_faces,
+    images_file,
+    save_all_but_images,
+    save_faces,
+    stored_faces,
+)
 from fer_core.labels import COLOURS, canonical_name
 
 IMAGE_SIZES = (8, 1024)
@@ -143,7 +150,9 @@ def _read(
 def _drawn(
     text: str, count_text: str, image_size: int, channels: int, progress: Progress | None
 ) -> Faces:
-    from fer_core.data import synthetic  # drawing needs modules that reading a file does not
+    # drawing needs modules that reading a file does not
+    from fer_core.data import synthetic
+    from fer_core.data.drawing_processes import draw_images
 
     low, high = DRAWN_COUNTS
     try:
@@ -158,10 +167,9 @@ def _drawn(
     key = cache_key("drawn", count, image_size, channels, _drawing_code(Path(synthetic.__file__)))
 
     def build(folder: Path) -> None:
-        faces = synthetic.draw_faces(
-            count, image_size=image_size, channels=channels, progress=progress
-        )
-        save_faces(folder, faces, source=text)
+        synthetic.check_drawing(image_size, channels)
+        images = draw_images(images_file(folder), count, image_size, channels, progress)
+        save_all_but_images(folder, synthetic.as_drawn_set(images), source=text)
 
     return cached_faces(key, build)
 

@@ -105,7 +105,17 @@ def write_faces(
 
 def save_faces(folder: Path, faces: Faces, source: str) -> None:
     """A set that is in memory already, under the name of what reads it again."""
-    np.save(folder / "images.npy", faces.images)
+    np.save(images_file(folder), faces.images)
+    save_all_but_images(folder, faces, source)
+
+
+def images_file(folder: Path) -> Path:
+    """Where a stored set has its images."""
+    return folder / "images.npy"
+
+
+def save_all_but_images(folder: Path, faces: Faces, source: str) -> None:
+    """As `save_faces`, for a set whose images lie in their file already."""
     splits = [None] * len(faces) if faces.source_split is None else faces.source_split.tolist()
     write_faces(
         folder,
@@ -131,7 +141,7 @@ class ImageWriter:
         self._size = image_size
         self._channels = channels or 1
         self._fixed = channels is not None
-        self._path = folder / "images.npy"
+        self._path = images_file(folder)
         self._file = self._path.open("w+b")
         self._start = self._write_header()
 
@@ -180,7 +190,7 @@ class ImageWriter:
 
 
 def _arrays(folder: Path) -> dict[str, np.ndarray | None]:
-    images = np.load(folder / "images.npy", mmap_mode="r")
+    images = np.load(images_file(folder), mmap_mode="r")
     parts = np.load(folder / "splits.npy")
     own = np.array(SPLIT_NAMES)[parts] if len(parts) else None
     labels = np.load(folder / "labels.npy")

@@ -46,15 +46,34 @@ def draw_faces(
     expressions = tuple(checked_expression(name) for name in class_names)
     if not expressions or len(set(expressions)) < len(expressions):
         raise DataError(f"class_names must be at least one, none of them twice, got {class_names}")
-    _check(image_size, channels, seed)
+    check_drawing(image_size, channels, seed)
     if count < 1:
         raise DataError(f"the number of drawn faces must be at least 1, got {count}")
     images = np.empty((count, image_size, image_size, channels), dtype=np.uint8)
     for index in range(count):
-        random = np.random.default_rng((seed, index))
-        images[index] = _draw(expressions[index % len(expressions)], random, image_size, channels)
+        draw_row(images, index, seed, expressions)
         if progress and (index % 100 == 99 or index == count - 1):
             progress(index + 1, count)
+    return as_drawn_set(images, seed, expressions)
+
+
+def draw_row(
+    images: np.ndarray,
+    row: int,
+    seed: int = 0,
+    expressions: tuple[str, ...] = FER2013_CLASSES,
+) -> None:
+    """Fill a row of uint8 (N, S, S, C) with the face of this number; see `draw_faces`."""
+    random = np.random.default_rng((seed, row))
+    size, channels = images.shape[1], images.shape[3]
+    images[row] = _draw(expressions[row % len(expressions)], random, size, channels)
+
+
+def as_drawn_set(
+    images: np.ndarray, seed: int = 0, expressions: tuple[str, ...] = FER2013_CLASSES
+) -> Faces:
+    """The set whose images (uint8 (N, S, S, C)) `draw_row` has drawn."""
+    count = len(images)
     numbers = np.arange(count)
     source = "drawn" if count == DRAWN_COUNT else f"drawn:{count}"
     return Faces(
@@ -83,7 +102,7 @@ def draw_face(
     Raises DataError for an unknown expression, action unit, size or number of channels.
     """
     expression = checked_expression(expression)
-    _check(image_size, channels, seed)
+    check_drawing(image_size, channels, seed)
     movement = None
     if action_units is not None:
         units = checked_units(action_units)
@@ -134,7 +153,8 @@ def _paint(
     return canvas.finish(random)
 
 
-def _check(image_size: int, channels: int, seed: int) -> None:
+def check_drawing(image_size: int, channels: int, seed: int = 0) -> None:
+    """DataError for a size, number of channels or seed that cannot be."""
     low, high = IMAGE_SIZES
     if not low <= image_size <= high:
         raise DataError(f"image_size must be {low} to {high} pixels, got {image_size}; try 48")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from fer_core.paths import REPOSITORY, RunFolder
+from fer_core.paths import RunFolder, python_path
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import repeat_command
 from fer_core.runs.record import (
@@ -74,12 +74,6 @@ def ensure_worker(runs_folder: Path, device: str) -> None:
         )
     # Collects its exit code when it ends, so that no dead process is left in the system's table.
     threading.Thread(target=process.wait, daemon=True).start()
-
-
-def python_path() -> str:
-    """Where the child finds fer_core, whatever folder the app was started from."""
-    inherited = os.environ.get("PYTHONPATH")
-    return os.pathsep.join([str(REPOSITORY), *([inherited] if inherited else [])])
 
 
 def create_run(config: RunConfig, runs_folder: Path, name: str | None = None) -> RunFolder:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from fer_core.paths import RunFolder
+from fer_core.paths import RunFolder, python_path
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import (
     Progress,
@@ -26,7 +26,7 @@ from fer_core.runs.record import (
     write_progress,
 )
 from fer_core.runs.references import Reference
-from fer_core.training.job import create_run, python_path
+from fer_core.training.job import create_run
 from fer_core.training.run import execute_run
 
 

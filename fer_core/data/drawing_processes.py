@@ -1,0 +1,101 @@
+"""Drawn faces made by several processes: on all cores, and while a page stays free to answer.
+
+Drawing is Python's own work and would stop every other thread of the process. The drawing processes
+give way to whatever else runs (`nice`). Each face depends on its number alone, so that it does not
+matter who draws it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from fer_core.data.synthetic import draw_row
+from fer_core.paths import python_path
+
+#: So many more cores gain little; a limit on what a container may use is not seen by counting.
+_MOST_PROCESSES = 4
+#: Fewer faces are drawn here before another process has even started.
+_WORTH_IT = 600
+_LOOK_EVERY = 0.1  # s
+
+
+def draw_images(
+    path: Path,
+    count: int,
+    image_size: int,
+    channels: int,
+    progress: Callable[[int, int], None] | None = None,
+    processes: int | None = None,
+) -> np.ndarray:
+    """The images of `synthetic.draw_faces`, uint8 (count, S, S, C), kept in the .npy file `path`.
+
+    progress: called with (drawn, count) now and then, and may raise. processes: how many, by
+    default as suits the machine. Where none can be started or one fails, the rest is drawn here.
+    """
+    shape = (count, image_size, image_size, channels)
+    images = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    if processes is None:
+        processes = min(os.cpu_count() or 1, _MOST_PROCESSES) if count >= _WORTH_IT else 0
+    drawn = _drawn_by_others(path, images, processes, progress) if processes else set()
+    for row in range(count):
+        if row not in drawn:
+            draw_row(images, row)
+            if progress and (row % 100 == 99 or row == count - 1):
+                progress(row + 1, count)
+    images.flush()
+    return images
+
+
+def _drawn_by_others(
+    path: Path, images: np.ndarray, processes: int, progress: Callable[[int, int], None] | None
+) -> set[int]:
+    """The rows that processes have drawn; all of them, where none of the processes fails."""
+    count = len(images)
+    done = np.lib.format.open_memmap(
+        path.with_name("done.npy"), "w+", np.int64, (processes,)
+    )  # how many rows each process has drawn
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for number in range(processes):
+            call = [sys.executable, "-m", __name__, str(path), str(number), str(processes)]
+            environment = {**os.environ, "PYTHONPATH": python_path()}
+            started.append(subprocess.Popen(call, env=environment, stdin=subprocess.DEVNULL))
+        while any(process.poll() is None for process in started):
+            if progress:
+                progress(int(done.sum()), count)
+            time.sleep(_LOOK_EVERY)
+        if progress:
+            progress(int(done.sum()), count)
+    except OSError:  # no further process is allowed
+        pass
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+        rows = [range(number, count, processes)[:drawn] for number, drawn in enumerate(done)]
+        del done
+        path.with_name("done.npy").unlink()
+    return {row for own in rows for row in own}
+
+
+def _draw_share(path: Path, number: int, processes: int) -> None:
+    """Every so many-th row of the images in `path`, beginning with `number`."""
+    if hasattr(os, "nice"):
+        os.nice(10)
+    images = np.load(path, mmap_mode="r+")
+    done = np.load(path.with_name("done.npy"), mmap_mode="r+")
+    for row in range(number, len(images), processes):
+        draw_row(images, row)
+        done[number] += 1
+    images.flush()
+
+
+if __name__ == "__main__":
+    _draw_share(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

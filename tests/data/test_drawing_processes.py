@@ -1,0 +1,80 @@
+"""Faces drawn by several processes are those that one draws, whatever becomes of the processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.data import drawing_processes
+from fer_core.data.drawing_processes import draw_images
+from fer_core.data.synthetic import draw_faces
+
+COUNT, SIZE = 60, 24
+
+
+@pytest.fixture(scope="module")
+def expected() -> np.ndarray:
+    return draw_faces(COUNT, image_size=SIZE, channels=3).images
+
+
+def test_the_same_faces_as_drawn_in_one_process(tmp_path: Path, expected: np.ndarray) -> None:
+    calls = []
+    images = draw_images(
+        tmp_path / "images.npy",
+        COUNT,
+        SIZE,
+        3,
+        progress=lambda done, total: calls.append((done, total)),
+        processes=2,
+    )
+    assert (images == expected).all()
+    assert (np.load(tmp_path / "images.npy") == expected).all()
+    assert calls[-1] == (COUNT, COUNT)
+    assert [path.name for path in tmp_path.iterdir()] == ["images.npy"]
+
+
+def test_what_a_failed_process_left_is_drawn_here(
+    tmp_path: Path, expected: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+
+    def second_fails(call: list[str], **options):
+        broken = [sys.executable, "-c", "raise SystemExit(1)"]
+        return start(broken if call[-2] == "1" else call, **options)
+
+    monkeypatch.setattr(drawing_processes.subprocess, "Popen", second_fails)
+    assert (draw_images(tmp_path / "images.npy", COUNT, SIZE, 3, processes=3) == expected).all()
+
+
+def test_where_no_process_may_start_all_is_drawn_here(
+    tmp_path: Path, expected: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*call, **options):
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(drawing_processes.subprocess, "Popen", refused)
+    assert (draw_images(tmp_path / "images.npy", COUNT, SIZE, 3, processes=2) == expected).all()
+
+
+def test_who_stops_the_drawing_stops_its_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    start = subprocess.Popen
+
+    def noted(call: list[str], **options):
+        started.append(start(call, **options))
+        return started[-1]
+
+    def stop(done: int, total: int) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(drawing_processes.subprocess, "Popen", noted)
+    with pytest.raises(InterruptedError):
+        draw_images(tmp_path / "images.npy", 50_000, SIZE, 3, progress=stop, processes=2)
+    assert len(started) == 2
+    assert all(process.returncode is not None for process in started)
