@@ -77,6 +77,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
+    from fer_core.cores import small_work_on_one_core
     from fer_core.freed_memory import keep_freed_memory
     from fer_core.training.job import take_up_queue
     from fer_core.ui.build import LAUNCH, build_app
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from fer_core.ui.shared.settings import AppSettings
 
     keep_freed_memory(all_of_it=False)
+    small_work_on_one_core()
     settings = AppSettings(options.data, options.runs, options.public)
     take_up_queue(settings.runs_folder)
     app = build_app(settings)

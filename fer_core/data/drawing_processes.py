@@ -86,12 +86,18 @@ def _drawn_by_others(
 
 
 def _draw_share(path: Path, number: int, processes: int) -> None:
-    """Every so many-th row of the images in `path`, beginning with `number`."""
+    """Every so many-th row of the images in `path`, beginning with `number`.
+
+    Ends when the process that asked for it does.
+    """
+    asking = os.getppid()
     if hasattr(os, "nice"):
         os.nice(10)
     images = np.load(path, mmap_mode="r+")
     done = np.load(path.with_name("done.npy"), mmap_mode="r+")
     for row in range(number, len(images), processes):
+        if os.getppid() != asking:
+            return
         draw_row(images, row)
         done[number] += 1
     images.flush()

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from fer_core.cores import cores_for
 from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import READINGS, align_face
@@ -100,7 +101,9 @@ class Predictor:
         found = [np.zeros((0, len(self.checkpoint.class_names)), dtype=np.float32)]
         for start in range(0, len(faces), at_once):
             part, other = faces[start : start + at_once], others[start : start + at_once]
-            rows = self._one_side(np.concatenate([part, other[:, :, ::-1]]))  # (2N, classes)
+            both = np.concatenate([part, other[:, :, ::-1]])
+            with cores_for(len(both), self.checkpoint.preprocessing.image_size):
+                rows = self._one_side(both)  # (2N, classes)
             found.append((rows[: len(part)] + rows[len(part) :]) / 2)
         return np.concatenate(found)
 

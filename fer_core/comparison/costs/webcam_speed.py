@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from fer_core.data.readers import read_faces
 from fer_core.inference.photo import read_photo
 from fer_core.paths import REPOSITORY
 
@@ -110,8 +111,10 @@ def measure_webcam(seconds: float = 20, browser: str | None = None) -> WebcamSpe
     """Serve the page, open its camera and watch it for so many seconds.
 
     browser: path of a Chromium, by default the one on the search path. WebcamError when there is
-    none or it does not start, or the page does not come up, or no label is ever shown.
+    none or it does not start, or the page does not come up, or no label is ever shown. The page's
+    built-in faces are drawn before, as they are after its first minute on a machine.
     """
+    read_faces("drawn")
     playwright = _playwright()
     chromium = browser or shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory() as place:
