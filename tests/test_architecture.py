@@ -18,7 +18,7 @@ ALLOWED = {
     "cores": set(),
     "data": {"labels", "paths"},
     "models": {"labels", "paths", "data"},
-    "runs": {"labels", "paths", "cores", "data", "models"},
+    "runs": {"labels", "paths", "data", "models"},
     "training": {"labels", "paths", "freed_memory", "data", "models", "runs"},
     "inference": {"labels", "paths", "cores", "data", "models", "runs"},
     "comparison": {"labels", "paths", "data", "models", "runs", "training", "inference"},

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +40,13 @@ def draw_images(
     progress: called with (drawn, count) now and then, and may raise. processes: how many, by
     default as suits the machine. Where none can be started or one fails, the rest is drawn here.
     """
-    shape = (count, image_size, image_size, channels)
-    images = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    # written out at first, so that a full disk is an error here and not a crash while drawing
+    with path.open("wb") as file:
+        np.save(file, np.zeros((count, image_size, image_size, channels), dtype=np.uint8))
+    images = np.load(path, mmap_mode="r+")
     if processes is None:
         processes = min(os.cpu_count() or 1, _MOST_PROCESSES) if count >= _WORTH_IT else 0
-    drawn = _drawn_by_others(path, images, processes, progress) if processes else set()
+    drawn = _drawn_by_others(path, count, processes, progress) if processes else set()
     for row in range(count):
         if row not in drawn:
             draw_row(images, row)
@@ -54,34 +57,32 @@ def draw_images(
 
 
 def _drawn_by_others(
-    path: Path, images: np.ndarray, processes: int, progress: Callable[[int, int], None] | None
+    path: Path, count: int, processes: int, progress: Callable[[int, int], None] | None
 ) -> set[int]:
     """The rows that processes have drawn; all of them, where none of the processes fails."""
-    count = len(images)
-    done = np.lib.format.open_memmap(
-        path.with_name("done.npy"), "w+", np.int64, (processes,)
-    )  # how many rows each process has drawn
+    counts = path.with_name("done.npy")  # how many rows each process has drawn
+    np.save(counts, np.zeros(processes, dtype=np.int64))
+    done = np.load(counts, mmap_mode="r")
+    environment = {**os.environ, "PYTHONPATH": python_path()}
     started: list[subprocess.Popen[bytes]] = []
     try:
-        for number in range(processes):
-            call = [sys.executable, "-m", __name__, str(path), str(number), str(processes)]
-            environment = {**os.environ, "PYTHONPATH": python_path()}
-            started.append(subprocess.Popen(call, env=environment, stdin=subprocess.DEVNULL))
+        with suppress(OSError):  # where no further process is allowed
+            for number in range(processes):
+                call = [sys.executable, "-m", __name__, str(path), str(number), str(processes)]
+                started.append(subprocess.Popen(call, env=environment, stdin=subprocess.DEVNULL))
         while any(process.poll() is None for process in started):
             if progress:
                 progress(int(done.sum()), count)
             time.sleep(_LOOK_EVERY)
         if progress:
             progress(int(done.sum()), count)
-    except OSError:  # no further process is allowed
-        pass
     finally:
         for process in started:
             process.kill()
             process.wait()
         rows = [range(number, count, processes)[:drawn] for number, drawn in enumerate(done)]
         del done
-        path.with_name("done.npy").unlink()
+        counts.unlink()
     return {row for own in rows for row in own}
 
 

@@ -209,8 +209,8 @@ def _widen(network: nn.Module) -> None:
         value = getattr(part, name)
         shape = (*value.shape[:dim], more, *value.shape[dim + 1 :])
         wide = torch.cat((value, value.new_zeros(shape)), dim=dim)
-        wide = wide.contiguous(memory_format=torch.channels_last) if wide.ndim == 4 else wide
         setattr(part, name, nn.Parameter(wide, requires_grad=False))
+    network.to(memory_format=torch.channels_last)
 
 
 def _moved(boxes: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:

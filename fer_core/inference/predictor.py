@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from fer_core.cores import cores_for
+from fer_core.cores import one_core
 from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import READINGS, align_face
@@ -26,6 +26,8 @@ from fer_core.runs.checkpoint import Checkpoint
 
 #: A face whose strongest label has less is answered with "unsure", unless asked otherwise.
 UNSURE_BELOW = 0.4
+#: Pixels of all cuts up to which one core is as soon ready as two: 16 cuts of 48 x 48.
+_SMALL_WORK = 16 * 48 * 48
 #: Grey levels between darkest and brightest pixel below which a picture shows nothing.
 _LEAST_CONTRAST = 8
 
@@ -101,9 +103,7 @@ class Predictor:
         found = [np.zeros((0, len(self.checkpoint.class_names)), dtype=np.float32)]
         for start in range(0, len(faces), at_once):
             part, other = faces[start : start + at_once], others[start : start + at_once]
-            both = np.concatenate([part, other[:, :, ::-1]])
-            with cores_for(len(both), self.checkpoint.preprocessing.image_size):
-                rows = self._one_side(both)  # (2N, classes)
+            rows = self._one_side(np.concatenate([part, other[:, :, ::-1]]))  # (2N, classes)
             found.append((rows[: len(part)] + rows[len(part) :]) / 2)
         return np.concatenate(found)
 
@@ -130,10 +130,12 @@ class Predictor:
     def classify(self, image: np.ndarray, faces: Sequence[FaceBox]) -> list[FacePrediction]:
         """The expressions of faces already found in `image`, in their order."""
         size = self.checkpoint.preprocessing.image_size
-        first, second = (
-            [align_face(image, face, size, mode, side) for face in faces] for mode, side in READINGS
-        )
-        return self._classified(first, second, faces)
+        with one_core(len(READINGS) * len(faces) * size**2 <= _SMALL_WORK):
+            first, second = (
+                [align_face(image, face, size, mode, side) for face in faces]
+                for mode, side in READINGS
+            )
+            return self._classified(first, second, faces)
 
     def explain(self, prediction: FacePrediction) -> Explanation:
         """What the label of a prediction of this predictor rests on; see `saliency.explain`."""

@@ -19,7 +19,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from fer_core.cores import cores_for
 from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.models import build_model, describe_model
@@ -102,9 +101,8 @@ class Checkpoint:
         rows = [np.zeros((0, len(self.class_names)), dtype=np.float32)]
         for start in range(0, len(images), batch_size):
             batch = torch.from_numpy(np.ascontiguousarray(images[start : start + batch_size]))
-            with cores_for(len(batch), self.preprocessing.image_size):
-                prepared = self.preprocessing(batch.to(device))  # (B, C, S, S)
-                logits = self.model(prepared).float() / self.temperature  # (B, classes)
+            prepared = self.preprocessing(batch.to(device))  # (B, C, S, S)
+            logits = self.model(prepared).float() / self.temperature  # (B, classes)
             rows.append(logits.softmax(dim=1).cpu().numpy())
             if progress is not None:
                 progress(done + start + len(batch), total)

@@ -60,6 +60,19 @@ def test_where_no_process_may_start_all_is_drawn_here(
     assert (draw_images(tmp_path / "images.npy", COUNT, SIZE, 3, processes=2) == expected).all()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_an_error_before_anything_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*call, **options):
+        raise AssertionError("nothing may be drawn")
+
+    monkeypatch.setattr(drawing_processes.subprocess, "Popen", started)
+    monkeypatch.setattr(drawing_processes, "draw_row", started)
+    with pytest.raises(OSError, match=r"written|No space"):
+        draw_images(Path("/dev/full"), COUNT, SIZE, 3, processes=2)
+
+
 def test_who_stops_the_drawing_stops_its_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,11 +83,15 @@ def test_who_stops_the_drawing_stops_its_processes(
         started.append(start(call, **options))
         return started[-1]
 
+    calls = []
+
     def stop(done: int, total: int) -> None:
+        calls.append(done)
         raise InterruptedError
 
     monkeypatch.setattr(drawing_processes.subprocess, "Popen", noted)
     with pytest.raises(InterruptedError):
         draw_images(tmp_path / "images.npy", 50_000, SIZE, 3, progress=stop, processes=2)
+    assert len(calls) == 1
     assert len(started) == 2
     assert all(process.returncode is not None for process in started)
