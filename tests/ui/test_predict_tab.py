@@ -19,8 +19,10 @@ from fer_core.inference.predictor import FacePrediction
 from fer_core.labels import COLOURS, FER2013_CLASSES
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.predict import predict_views as views
-from fer_core.ui.predict.predict_tab import answer, checkpoint_choices, faces_for_api
+from fer_core.ui.predict.api import faces_for_api
+from fer_core.ui.predict.predict_tab import answer
 from fer_core.ui.shared import loaded as loaded_module
+from fer_core.ui.shared.checkpoint_choices import checkpoint_choices
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 from fer_core.ui.shared.picture_input import PhotoInput
 

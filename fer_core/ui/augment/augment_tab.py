@@ -15,8 +15,8 @@ from fer_core.inference.predictor import Predictor
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.augment import augment_view as view
 from fer_core.ui.augment.measure import build_measurement
-from fer_core.ui.predict.predict_tab import checkpoint_choices
 from fer_core.ui.shared import open_sets
+from fer_core.ui.shared.checkpoint_choices import checkpoint_choices
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 from fer_core.ui.shared.patient_slider import PatientSlider
 from fer_core.ui.shared.picture_input import PICTURES_AT_ONCE, PhotoInput

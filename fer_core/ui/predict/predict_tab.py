@@ -1,13 +1,12 @@
 """The Predict tab: a photo or the webcam in, for every face its box, label and probabilities out.
 
-Also the public API endpoint `/predict`. A handler here reads a picture, asks a `Predictor`, and
-shows what `predict_views` makes of the answer.
+A handler here reads a picture, asks a `Predictor`, and shows what `predict_views` makes of the
+answer. The endpoint for programs is `api`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +17,10 @@ from fer_core.inference.photo import PhotoError
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.examples import EXAMPLES
 from fer_core.ui.predict import predict_views as views
+from fer_core.ui.predict.api import build_api
 from fer_core.ui.predict.explain_views import explained
 from fer_core.ui.predict.webcam import build_webcam
+from fer_core.ui.shared.checkpoint_choices import checkpoint_choices
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 from fer_core.ui.shared.patient_slider import PatientSlider
 from fer_core.ui.shared.picture_input import (
@@ -29,7 +30,6 @@ from fer_core.ui.shared.picture_input import (
 )
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
-from fer_core.ui.shared.uploads import Uploads
 
 _NOTE = (
     "The model names the <strong>expression</strong> a face resembles. It does not know what a "
@@ -41,11 +41,6 @@ _EMPTY = views.message(
     "<p>Upload a photo, take one, paste one, or click an example. Every face that is found gets a "
     "box, a label, and the probability of each expression.</p>",
 )
-_PERCENTAGE = (
-    "The percentage: how many faces of its own test split it names rightly. One for photographs "
-    "can be lower there and better on your pictures."
-)
-
 _NO_CHECKPOINT = views.message(
     "There is no trained model yet",
     "<p>This page has no shipped checkpoint and no finished run to predict with. To make one:</p>"
@@ -59,17 +54,6 @@ _NO_FACE = views.message(
     "<p>A face that is turned away, covered or very dark is easily missed, and one that is smaller "
     "than about a fiftieth of the picture's longer side: cut out the part with it. If the picture "
     "is a close-up of one face, use all of it as the face.</p>",
-)
-_API_DESCRIPTION = (
-    "Find the faces in a picture and classify their expressions. "
-    "image: a picture file. checkpoint: a name from the Predict tab's list; empty for the first. "
-    "whole_picture: true takes the picture as one face and looks for none. "
-    "Returns a list with one object per face, the largest face first, empty when none is found: "
-    "box [x0, y0, x1, y1] in pixels of the upright picture (null with whole_picture), "
-    "label, confidence (0 to 1, the label's probability), "
-    "probabilities {class: 0 to 1, summing to 1}, "
-    f"unsure (true when the confidence is under {views.UNSURE_BELOW:g}), "
-    "landmarks [[x, y] of left eye, right eye, nose, left and right mouth corner] (null likewise)."
 )
 
 
@@ -121,32 +105,6 @@ def answer(
     feet = explained(predictor, faces, unsure_below) if explain else ()
     model = entry.name.removeprefix("run:")
     return Answer(views.prediction_html(image, faces, seconds, model, unsure_below, feet))
-
-
-def faces_for_api(
-    loaded: LoadedCheckpoints, source: str | bytes | None, name: str | None, whole_picture: bool
-) -> list[dict[str, Any]]:
-    """The answer of the endpoint `/predict`; its keys are promised by `_API_DESCRIPTION`."""
-    predictor = loaded.predictor(loaded.entry(name))
-    with PICTURES_AT_ONCE:
-        faces = predictor.predict(read_picture(source), whole_picture=whole_picture)
-    return [face.to_dict() for face in faces]
-
-
-def checkpoint_choices(loaded: LoadedCheckpoints, chosen: str | None) -> dict[str, Any]:
-    """Settings of the checkpoint list: what there is now, and a value where `chosen` is not in it.
-
-    A choice that can stay is left out: a visitor may have made another one in the meantime.
-    """
-    entries = loaded.entries()
-    names = [entry.name for entry in entries]
-    settings: dict[str, Any] = {
-        "choices": [(entry.title, entry.name) for entry in entries],
-        "info": _PERCENTAGE if names else "None yet: train one in the Train tab",
-    }
-    if chosen not in names:
-        settings["value"] = names[0] if names else None
-    return settings
 
 
 def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
@@ -215,7 +173,7 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
     )
     for opened in (shared.page.load, shared.tabs.select):
         opened(on_open, [checkpoint, listed], [checkpoint, listed], **quiet)
-    _build_api(loaded, shared.uploads)
+    build_api(loaded, shared.uploads)
 
 
 def _mark(picture: str | bytes | None) -> str:
@@ -275,37 +233,3 @@ def _place(event: gr.EventData, count: int) -> int:
     if not isinstance(index, int) or not 0 <= index < count:
         raise gr.Error("There is no such example.", print_exception=False)
     return index
-
-
-def _build_api(loaded: LoadedCheckpoints, uploads: Uploads) -> None:
-    """Components nobody sees, which give the endpoint its types in the API's description."""
-    with gr.Row(visible=False):
-        image = PhotoInput(label="image")
-        checkpoint = gr.Textbox("", label="checkpoint")
-        whole_picture = gr.Checkbox(False, label="whole_picture")
-        faces = gr.JSON(label="faces")
-        call = gr.Button("predict")
-
-    def predict(
-        image: Any,
-        checkpoint: str | None = "",
-        whole_picture: bool | None = False,
-    ) -> list[dict[str, Any]]:
-        caller = secrets.token_hex(8)  # a program has no page that it closes: the call is all
-        uploads.hold(caller, image)
-        try:
-            return faces_for_api(loaded, image, checkpoint, bool(whole_picture))
-        except (CheckpointError, PhotoError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        finally:
-            uploads.release(caller, image)
-
-    call.click(
-        predict,
-        [image, checkpoint, whole_picture],
-        faces,
-        api_name="predict",
-        api_description=_API_DESCRIPTION,
-        concurrency_id="predict",
-        concurrency_limit=2,
-    )

@@ -11,8 +11,8 @@ from fer_core.comparison.competition.submission import predict_faces
 from fer_core.data.faces import DataError
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.experiments.competition import page as content
-from fer_core.ui.predict.predict_tab import checkpoint_choices
 from fer_core.ui.shared import open_sets
+from fer_core.ui.shared.checkpoint_choices import checkpoint_choices
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 from fer_core.ui.shared.refusals import in_words
 from fer_core.ui.shared.settings import AppSettings
