@@ -19,7 +19,7 @@ from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.augment import augment_tab, findings
 from fer_core.ui.augment import augment_view as view
 from fer_core.ui.augment import measure as augment_measure
-from fer_core.ui.augment.augment_tab import caution_text, policy_name
+from fer_core.ui.augment.augment_view import caution_text, policy_name
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 

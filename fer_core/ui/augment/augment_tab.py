@@ -30,25 +30,6 @@ _START = POLICIES["standard"]
 _GROUPS = (("Position", 0, 7), ("Light and colour", 7, 12), ("Sharpness and covering", 12, 16))
 
 
-def caution_text(values: list[float | None]) -> str:
-    """Markdown about strengths that may change what a viewer reads in the face."""
-    found = view.cautions(view.policy_of(values))
-    if not found:
-        return (
-            "At these strengths a viewer should still see the expression of the label. "
-            "A mirror image never changes it."
-        )
-    return "May show another expression than the label says:\n" + "\n".join(
-        f"- {sentence}" for sentence in found
-    )
-
-
-def policy_name(values: list[float | None]) -> str | None:
-    """The ready policy that the sliders stand at, None for a policy of one's own."""
-    policy = view.policy_of(values)
-    return next((name for name, ready in POLICIES.items() if ready == policy), None)
-
-
 def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
     """Components and events of the tab; call inside its `gr.Tab`."""
     subject = gr.State(None)
@@ -106,7 +87,7 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
             result = gr.HTML(elem_id="augment-result", min_height=420)
             notice = gr.Markdown(visible=False, elem_classes="notice")
             caution = gr.Markdown(
-                caution_text(list(view.slider_values(_START))),
+                view.caution_text(list(view.slider_values(_START))),
                 elem_id="augment-caution",
                 elem_classes="note",
             )
@@ -157,7 +138,11 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
     def on_draw(
         face: view.Subject | None, draw: float | None, judge: str | None, *values: float | None
     ) -> list[Any]:
-        return [drawn(face, draw, judge, values), caution_text(values), policy_name(values)]
+        return [
+            drawn(face, draw, judge, values),
+            view.caution_text(values),
+            view.policy_name(values),
+        ]
 
     def on_preset(
         name: str | None,
@@ -167,7 +152,7 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         *now: Any,
     ) -> list[Any]:
         values = view.slider_values(POLICIES[name]) if name in POLICIES else list(now)
-        return [drawn(face, draw, judge, values), caution_text(values), *values]
+        return [drawn(face, draw, judge, values), view.caution_text(values), *values]
 
     def on_pick(
         choice: dict[str, Any],

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fer_core.data.augment import LIMITS, AugmentPolicy, augment
+from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy, augment
 from fer_core.data.faces import DataError, Faces
 from fer_core.inference.photo import read_photo
 from fer_core.inference.predictor import Predictor, middle_square
@@ -249,3 +249,22 @@ def _verdict(subject: Subject, wanted: str, said: list[str], judge: Checkpoint |
         f"The model {html.escape(judge.folder.name)} calls <b>{kept} of {len(said)}</b> draws "
         f"<b>{html.escape(wanted)}</b>, {as_what}."
     )
+
+
+def caution_text(values: list[float | None]) -> str:
+    """Markdown about strengths that may change what a viewer reads in the face."""
+    found = cautions(policy_of(values))
+    if not found:
+        return (
+            "At these strengths a viewer should still see the expression of the label. "
+            "A mirror image never changes it."
+        )
+    return "May show another expression than the label says:\n" + "\n".join(
+        f"- {sentence}" for sentence in found
+    )
+
+
+def policy_name(values: list[float | None]) -> str | None:
+    """The ready policy that the sliders stand at, None for a policy of one's own."""
+    policy = policy_of(values)
+    return next((name for name, ready in POLICIES.items() if ready == policy), None)
