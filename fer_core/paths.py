@@ -35,6 +35,11 @@ def cache_folder() -> Path:
     raise OSError("no writable folder for the data cache; set FER_CACHE to one")
 
 
+def kept_answers(digest: str) -> Path:
+    """Where the answers of weights with this digest are kept, which come without any."""
+    return cache_folder() / "answers" / f"{digest}.parquet"
+
+
 def python_path() -> str:
     """Where a process of its own finds fer_core, whatever folder the app was started from."""
     inherited = os.environ.get("PYTHONPATH")

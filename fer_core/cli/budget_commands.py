@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.cli.arguments import DATA_HELP, add_runs
 from fer_core.cli.execution import execute_all
-from fer_core.cli.output import Command, show_result
+from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.runs.record import RunError
 
 if TYPE_CHECKING:
     from fer_core.comparison.budgets.equal_budget import BudgetPlan
+    from fer_core.paths import RunFolder
 
 
 def add_commands(command: Command) -> None:
@@ -23,6 +24,11 @@ def add_commands(command: Command) -> None:
     )
     against.add_argument(
         "folders", nargs="+", type=Path, metavar="RUN", help="two or more run folders"
+    )
+    against.add_argument(
+        "--data",
+        help="the set they were tested on: what has no stored predictions, like a shipped one, "
+        "is asked about it first",
     )
 
     new = command(
@@ -82,8 +88,23 @@ def compare(chosen: argparse.Namespace) -> int:
     runs = {
         name: RunFolder(path.resolve()) for name, path in zip(names, chosen.folders, strict=True)
     }
+    if chosen.data:
+        _ask(list(runs.values()), chosen.data)
     values = comparison_dict(compare_runs(runs))
     return show_result(chosen, values, _text(values))
+
+
+def _ask(runs: list[RunFolder], data: str) -> None:
+    """Those without stored predictions, one after the other."""
+    from fer_core.comparison.kept_answers import ask, lacks_answers
+    from fer_core.runs.checkpoint import load_checkpoint
+
+    for run in runs:
+        if lacks_answers(run):
+            size = load_checkpoint(run.path).preprocessing.image_size
+            update = progress_bar(run.name)
+            for done, total in ask(run, read_data(data, size)):
+                update(done, total)
 
 
 def _images(row: dict[str, Any]) -> str:

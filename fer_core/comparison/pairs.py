@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_core.comparison.kept_answers import answers_file, lacks_answers
 from fer_core.paths import RunFolder
 from fer_core.runs.record import read_json, read_record
 
@@ -87,13 +88,16 @@ class Pair:
 def read_predictions(folder: Path, part: str = "test") -> Predictions:
     """A run's stored answers for one part. PairError when there are none."""
     place = RunFolder(Path(folder))
-    if not place.predictions.is_file():
+    stored = answers_file(place)
+    if not stored.is_file():
+        asked = lacks_answers(place)
+        why = "ask it about its set first" if asked else "only a finished run has them"
         raise PairError(
             f"{place.name} has no stored predictions, so its images cannot be matched with another "
-            "run's; only a finished run has them"
+            f"run's; {why}"
         )
     try:
-        table = pd.read_parquet(place.predictions)
+        table = pd.read_parquet(stored)
         table = table[table["split"] == part]
         columns = [name for name in table.columns if name.startswith(_PROBABILITY)]
         probabilities = table[columns].to_numpy(dtype=np.float64)  # (N, classes)

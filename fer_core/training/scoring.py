@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -129,9 +130,18 @@ def prediction_table(
 
 def write_predictions(folder: RunFolder, tables: list[pd.DataFrame]) -> None:
     """Replace a run's predictions.parquet by these parts, in one step."""
-    scratch = folder.predictions.with_name(f".{folder.predictions.name}.part")
-    pd.concat(tables, ignore_index=True).to_parquet(scratch, index=False)
-    scratch.replace(folder.predictions)
+    write_table(folder.predictions, pd.concat(tables, ignore_index=True))
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Replace a parquet file in one step, its folder made where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        table.to_parquet(scratch, index=False)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _head(

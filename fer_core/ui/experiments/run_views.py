@@ -223,7 +223,7 @@ dt { font-size: 0.8rem; color: var(--body-text-color-subdued); }
 dd { margin: 0; font-size: 1.05rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .state { margin: 10px 0 0; min-height: 1.4em; overflow-wrap: anywhere; }
 .result { margin: 8px 0 0; padding: 10px 12px; border-radius: 8px;
-  background: var(--background-fill-secondary); }
+  border: 1px solid var(--border-color-primary); background: var(--block-background-fill); }
 .title { margin: 0 0 4px; font-weight: 600; }
 .log { height: 150px; overflow: auto; display: flex; flex-direction: column-reverse;
   border: 1px solid var(--border-color-primary); border-radius: 8px;

@@ -17,6 +17,7 @@ from fer_core.comparison.budgets.equal_budget import BudgetError, BudgetPlan, li
 from fer_core.comparison.budgets.runs import ContenderState, budget_states
 from fer_core.comparison.budgets.spending import positions
 from fer_core.comparison.budgets.verdict import MOST_RUNS, Comparison, compare_runs
+from fer_core.comparison.kept_answers import answers_file
 from fer_core.comparison.pairs import same_data
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.record import RunError, list_runs, read_epochs, read_record
@@ -124,9 +125,9 @@ def _waiting_words(choice: Choice, scored: int) -> str:
 
 
 def _record_stamp(run: RunFolder) -> tuple[int, int]:
-    """Of the record and the predictions: the time of the last change, 0 when there is none."""
+    """Of the record and the answers: the time of the last change, 0 when there is none."""
     return tuple(  # type: ignore[return-value]
-        path.stat().st_mtime_ns if path.is_file() else 0 for path in (run.record, run.predictions)
+        path.stat().st_mtime_ns if path.is_file() else 0 for path in (run.record, answers_file(run))
     )
 
 

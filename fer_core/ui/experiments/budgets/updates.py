@@ -12,6 +12,7 @@ import gradio as gr
 from fer_core.comparison.budgets.runs import ContenderState
 from fer_core.comparison.budgets.spending import AXES
 from fer_core.comparison.budgets.verdict import Comparison, PairVerdict
+from fer_core.ui.experiments.budgets.asking import asking_updates
 from fer_core.ui.experiments.budgets.results import (
     BY_HAND,
     Choice,
@@ -47,6 +48,8 @@ PARTS = (
     "stop",
     "resume",
     "verdict",
+    "asking",
+    "asking_note",
     "legend",
     "accuracy",
     "loss",
@@ -114,6 +117,7 @@ def budget_updates(
         updates |= _curves(choice, axis, colours)
     if now["verdict"] != sent.get("verdict"):
         updates |= _verdict(choice, result.comparison, result.problem, shown, titles, colours)
+        updates |= asking_updates(settings, choice, result.comparison)
     if now["classes"] != sent.get("classes"):
         updates |= _classes(shown, measure, colours)
     updates["known"] = now

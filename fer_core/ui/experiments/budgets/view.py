@@ -9,6 +9,7 @@ import gradio as gr
 from fer_core.comparison.budgets.runs import resume_budget, stop_budget
 from fer_core.comparison.budgets.spending import AXES
 from fer_core.runs.record import RunError
+from fer_core.ui.experiments.budgets.asking import build_asking
 from fer_core.ui.experiments.budgets.form import (
     form_preview,
     start_from_budget_form,
@@ -85,6 +86,9 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
         )
         widgets["verdict"] = gr.HTML(
             css_template=VERDICT_CSS + STATUS_CSS, js_on_load=None, elem_id="budget-verdict"
+        )
+        widgets["asking"], widgets["asking_note"], asking = build_asking(
+            settings, shared, [widgets["stored"], widgets["picked"]]
         )
         gr.Markdown("### Curves over each other")
         axis = gr.Radio(
@@ -163,6 +167,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
         outputs,
         **QUIET,
     )
+    asking.then(on_results, inputs, outputs, **QUIET)
     form.start.click(
         on_start,
         form.fields,

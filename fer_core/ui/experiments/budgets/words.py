@@ -214,7 +214,7 @@ def _class_note(pair: PairVerdict) -> str:
     if not pair.same_set:
         return f"{DIFFERENT_SETS} The figures stand beside each other, each for its own set."
     if not pair.paired:
-        return "These runs were scored on different images, so single expressions are not tested."
+        return "These runs are not matched image by image, so single expressions are not tested."
     return (
         "Pale bars and “noise”: the recall of that expression does not differ by more than noise "
         "(McNemar, Holm-corrected over the expressions). F1 also counts other expressions named "
