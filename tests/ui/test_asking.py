@@ -24,6 +24,8 @@ from fer_core.ui.experiments import run_views
 from fer_core.ui.experiments.budgets import results as budget_results
 from fer_core.ui.experiments.budgets.asking import asked, lacking
 from fer_core.ui.experiments.budgets.results import read_choice
+from fer_core.ui.experiments.experiment_updates import mistakes_html
+from fer_core.ui.experiments.run_details import MOST_MISTAKES
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 
@@ -61,6 +63,34 @@ def test_the_panel_goes_once_the_verdict_is_image_by_image(settings: AppSettings
     after = updates(settings, before["known"], picked=PICKED)
     assert not after["asking"]["visible"]
     assert "on the same 42 test images" in after["verdict"]
+
+
+def test_its_mistakes_can_be_looked_through_afterwards(
+    settings: AppSettings, shipped: Path
+) -> None:
+    assert "no kept predictions" in mistakes_html(settings, PICKED[0])
+    list(asked(settings, read_choice(settings, "", PICKED), DEFAULT_DATA_CHOICE))
+    shown = mistakes_html(settings, PICKED[0])
+    assert shown.count("<img") == MOST_MISTAKES
+    assert "→ predicted happy" in shown
+
+
+def test_the_set_is_looked_for_in_the_data_folder(
+    settings: AppSettings, shipped: Path, tiny_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a shipped checkpoint's: data/FILE, wherever the page was started."""
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    found = tiny_csv.rename(settings.data_folder / "tiny.csv")
+    faces, run = read_faces(str(found)), RunFolder(shipped / "happy")
+    run.config.write_text(RunConfig(model="expressnet_demo", data="data/tiny.csv").to_json())
+    labels = faces.labels[split_faces(faces, SplitPlan()).test]
+    said = np.eye(7)[np.full(len(labels), FER2013_CLASSES.index("happy"))]
+    data = {"name": faces.name, "fingerprint": faces.fingerprint}
+    report = full_report(said, labels, FER2013_CLASSES)
+    write_json(run.record, {"name": "happy", "data": data, "device": "CPU", "test": report})
+    monkeypatch.chdir(shipped)
+    list(asked(settings, read_choice(settings, "", PICKED[:1]), DEFAULT_DATA_CHOICE))
+    assert "<img" in mistakes_html(settings, PICKED[0])
 
 
 def test_what_was_asked_before_a_stop_is_kept(settings: AppSettings) -> None:

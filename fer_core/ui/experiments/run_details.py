@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fer_core.comparison.kept_answers import answers_file
 from fer_core.data.faces import DataError
 from fer_core.labels import colour
 from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, read_progress
 from fer_core.runs.shipping import without_path
 from fer_core.training.dataset import read_run_faces
@@ -110,10 +114,11 @@ def mistakes(
 
     DataError, in a sentence for the page, when there are no predictions or the images are gone.
     """
-    if not folder.predictions.is_file():
+    answers = answers_file(folder)
+    if not answers.is_file():
         raise DataError(
-            "There are no kept predictions to look through: a run writes them "
-            "when it is finished, and a shipped checkpoint carries none."
+            "There are no kept predictions to look through: a run writes them when it is finished, "
+            "a shipped checkpoint has them once it was compared image by image in Equal budgets."
         )
     config = read_config(folder)
     if config is None:
@@ -123,11 +128,11 @@ def mistakes(
         raise DataError(f"Images of {name} are not shown on this published page.")
     if record is not None and not record.get("test"):
         raise DataError("This run has no test images, so there are no mistakes on them.")
-    wrong = wrong_predictions(pd.read_parquet(folder.predictions))
+    wrong = wrong_predictions(pd.read_parquet(answers))
     if wrong.empty:
         raise DataError("Every test image was named right.")
     try:
-        faces = read_run_faces(config, None, data.get("class_names"))
+        faces = read_run_faces(_at_hand(config, settings), None, data.get("class_names"))
     except (DataError, OSError) as error:
         raise DataError(
             f"The images cannot be shown, because the data set {name} "
@@ -146,6 +151,13 @@ def mistakes(
         )
         for row in wrong.itertuples()
     ]
+
+
+def _at_hand(config: RunConfig, settings: AppSettings) -> RunConfig:
+    """With the set of that name in the data folder, where the run's own path leads nowhere."""
+    here = settings.data_folder / Path(config.data).name
+    gone = not Path(config.data).expanduser().exists()
+    return replace(config, data=str(here)) if gone and here.exists() else config
 
 
 def wrong_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
