@@ -24,6 +24,9 @@ COLOURS = {
     "pain": "#b5446e",
 }
 
+#: Of an answer that names none of them.
+UNSURE_COLOUR = "#8a8f98"
+
 _SYNONYMS = {
     "anger": "angry",
     "mad": "angry",

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fer_core.inference.predictor import FacePrediction
+from fer_core.inference.predictor import UNSURE_BELOW, FacePrediction, spoken_label
 from fer_core.inference.saliency import Explanation
-from fer_core.labels import colour
 
 #: An average effect of so much, or more where there is more, is shown in the full colour.
 _FULL_COLOUR = 0.05
@@ -20,12 +19,15 @@ _GAINS = np.array([0, 114, 178], dtype=np.float32)
 
 
 def draw_predictions(
-    image: np.ndarray, predictions: Sequence[FacePrediction], long_side: int | None = None
+    image: np.ndarray,
+    predictions: Sequence[FacePrediction],
+    long_side: int | None = None,
+    unsure_below: float = UNSURE_BELOW,
 ) -> np.ndarray:
     """uint8 (H, W, 3) with boxes and labels; the given picture stays as it is.
 
-    long_side: pixels to which a larger picture is reduced first. The label of a whole picture
-    stands in its upper left corner.
+    long_side: pixels to which a larger picture is reduced first. unsure_below: probability under
+    which a label is not named. The label of a whole picture stands in its upper left corner.
     """
     height, width = image.shape[:2]
     scale = min(1.0, (long_side or max(height, width)) / max(height, width))
@@ -34,7 +36,8 @@ def draw_predictions(
     pen = ImageDraw.Draw(picture)
     for prediction in predictions:
         box = prediction.box or (0.0, 0.0, float(width), float(height))
-        _draw_face(pen, prediction, [edge * scale for edge in box], size)
+        said = spoken_label(prediction, unsure_below)
+        _draw_face(pen, prediction, said, [edge * scale for edge in box], size)
     return np.array(picture)
 
 
@@ -64,14 +67,16 @@ def draw_explanation(face: np.ndarray, explanation: Explanation) -> np.ndarray:
 def _draw_face(
     pen: ImageDraw.ImageDraw,
     prediction: FacePrediction,
+    said: tuple[str, str],
     box: Sequence[float],
     size: tuple[int, int],
 ) -> None:
-    hue = colour(prediction.label)
+    """said: see `spoken_label`."""
+    label, hue = said
     line = max(2, round(min(size) / 250))
     if prediction.box is not None:
         pen.rectangle(list(box), outline=hue, width=line)
-    text = f"{prediction.label} {prediction.confidence:.0%}"
+    text = f"{label} {prediction.confidence:.0%}" if label == prediction.label else label
     # readable beside a large face, not larger than a small one
     font_size = min(max(min(size) / 28, 12), max((box[2] - box[0]) / 5, 12))
     font = ImageFont.load_default(size=font_size)
@@ -81,12 +86,14 @@ def _draw_face(
     x = min(max(box[0], 0), max(size[0] - wide, 0))
     y = box[1] - tall if box[1] >= tall else max(box[1], 0)  # inside the box where none is above
     pen.rectangle([x, y, x + wide, y + tall], fill=hue)
-    pen.text((x + pad - left, y + pad - top), text, font=font, fill=_ink(hue))
+    pen.text((x + pad - left, y + pad - top), text, font=font, fill=ink(hue))
 
 
-def _ink(background: str) -> str:
-    """Black or white, whichever stands out more (relative luminance as in WCAG 2)."""
-    channels = [int(background[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-    return "black" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "white"
+def ink(background: str) -> str:
+    """Black or white, whichever reads better on a hex colour (contrast as in WCAG 2)."""
+    parts = [int(background[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (light + 0.05) / 0.05 > 1.05 / (light + 0.05) else "#ffffff"

@@ -22,6 +22,7 @@ from fer_core.inference.detect import FaceBox, FaceDetector
 from fer_core.inference.fused import fused_probabilities
 from fer_core.inference.photo import PhotoError
 from fer_core.inference.saliency import Explanation, explain
+from fer_core.labels import UNSURE_COLOUR, colour
 from fer_core.runs.checkpoint import Checkpoint
 
 #: A face whose strongest label has less is answered with "unsure", unless asked otherwise.
@@ -75,6 +76,13 @@ class FacePrediction:
             "probabilities": dict(self.probabilities),
             "landmarks": points,
         }
+
+
+def spoken_label(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> tuple[str, str]:
+    """(text, hex colour) of the answer: the label, or "unsure" below that probability."""
+    if prediction.confidence < unsure_below:
+        return "unsure", UNSURE_COLOUR
+    return prediction.label, colour(prediction.label)
 
 
 class Predictor:

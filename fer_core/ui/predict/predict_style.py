@@ -7,6 +7,9 @@ PREDICT_CSS = """
   grid-template-columns: repeat(auto-fit, minmax(min(290px, 100%), 1fr));
   align-items: start; }
 .prediction > .summary { grid-column: 1 / -1; margin: 0; font-size: 1.05rem; }
+.prediction > .saves { grid-column: 1 / -1; margin: -12px 0 0; font-size: .85rem;
+  color: var(--body-text-color-subdued); }
+.saves a { color: var(--link-text-color); text-decoration: underline; margin: 0; }
 .prediction .face-cards { display: grid; gap: 12px; }
 .prediction.many > div { grid-column: 1 / -1; }
 .prediction.many .face-cards { grid-template-columns:

@@ -15,10 +15,12 @@ from itertools import zip_longest
 import numpy as np
 from PIL import Image
 
+from fer_core.inference.draw import ink
 from fer_core.inference.photo import read_photo
-from fer_core.inference.predictor import UNSURE_BELOW, FacePrediction
+from fer_core.inference.predictor import UNSURE_BELOW, FacePrediction, spoken_label
 from fer_core.labels import colour
 from fer_core.ui.examples import Example
+from fer_core.ui.predict.saves import saves_html
 
 #: Longest side in pixels of a picture sent back to the page.
 SHOWN_SIDE = 1100
@@ -27,8 +29,6 @@ MOST_CARDS = 24
 #: Up to so many faces, a box says the label and its share; beyond, a number refers to the card.
 _SPOKEN_BOXES = 4
 _THUMBNAIL_SIDE = 220
-#: The colour of "unsure", which is no expression's.
-_GREY = "#8a8f98"
 
 
 def percent(share: float) -> str:
@@ -38,13 +38,6 @@ def percent(share: float) -> str:
     if 0.99 < share < 1:
         return ">99\N{NO-BREAK SPACE}%"
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
-
-
-def spoken_label(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> tuple[str, str]:
-    """(text, hex colour) of the answer: the label, or "unsure" below that probability."""
-    if prediction.confidence < unsure_below:
-        return "unsure", _GREY
-    return prediction.label, colour(prediction.label)
 
 
 def sentence(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> str:
@@ -99,6 +92,7 @@ def prediction_html(
         cards += f'<p class="note">{_counted(left, "more face")} only in the picture.</p>'
     return (
         f'<div class="prediction{" many" if count > 2 else ""}"><p class="summary">{summary}</p>'
+        f"{saves_html(image, predictions, unsure_below)}"
         f"{_picture(image, predictions, unsure_below)}"
         f'<div class="face-cards">{cards}</div></div>'
     )
@@ -192,16 +186,6 @@ def message(title: str, body: str, problem: bool = False) -> str:
 def problem(error: Exception) -> str:
     """The message of one of the project's own errors, framed; its text is escaped."""
     return message("That did not work", f"<p>{escape(str(error))}.</p>", problem=True)
-
-
-def ink(background: str) -> str:
-    """Black or white, whichever reads better on a hex colour (contrast as in WCAG 2)."""
-    parts = [int(background[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
-    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#000000" if (light + 0.05) / 0.05 > 1.05 / (light + 0.05) else "#ffffff"
 
 
 def data_uri(image: np.ndarray, kind: str) -> str:
