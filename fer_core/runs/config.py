@@ -38,8 +38,8 @@ class RunConfig:
     save memory; the gradients are those of the whole batch, but batch normalisation sees a part.
     choose_by: what picks the best epoch; early_stopping_by and plateau_by: what those two watch,
     early_stopping_by="choose_by" the same. early_stopping_patience, gradient_clip, ema_decay,
-    chunk_size, max_updates, max_seconds (of training, validation not counted; without phases the
-    schedule keeps up with the clock): 0 turns them off.
+    chunk_size, max_updates, max_seconds (of training, without validation and compiling; where there
+    are no phases, the schedule keeps up with the clock): 0 turns them off.
     mixup_alpha, cutmix_alpha: images blended, or patched together (training.mixing), 0 turns one
     off; mix_probability: share of the batches that are mixed. views: a file of other views of the
     training images (data.views), "" for none; views_share: how often one takes an image's place.

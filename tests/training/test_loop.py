@@ -1,6 +1,7 @@
 """Phases, budgets, parts of a batch, frozen layers, a start from a checkpoint."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.dataset import load_run_data
@@ -103,6 +105,38 @@ def test_a_run_that_the_clock_ends_comes_to_the_end_of_its_schedule(
     assert max(rates) > 0.9 * config.learning_rate
     assert rates[-1] < 0.01 * config.learning_rate  # 40,000 updates were planned
     assert 20 < len(rates) < 400
+
+
+def test_compiling_is_not_counted_and_leaves_the_schedule_its_rise(
+    tiny_config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    clock = SimpleNamespace(perf_counter=lambda: now)
+    monkeypatch.setattr("fer_core.training.loop.time", clock)
+
+    def compiles(model: nn.Module, dynamic: bool) -> Callable[[torch.Tensor], torch.Tensor]:
+        first = True
+
+        def learner(images: torch.Tensor) -> torch.Tensor:
+            nonlocal now, first
+            now, first = now + (40.0 if first else 0.1), False
+            return model(images)
+
+        return learner
+
+    monkeypatch.setattr(torch, "compile", compiles)
+    # three whole batches of an epoch's 126 images take 0.1 s each; 100 updates fill ten seconds
+    config = replace(
+        tiny_config, epochs=10_000, max_seconds=10.0, schedule="one_cycle", compiled=True
+    )
+    training, rates = _training(config), []
+    results = list(training.epochs(lambda step, images: rates.append(_rate(training))))
+    assert results[0].train_seconds == pytest.approx(0.2)
+    assert results[0].seconds > 40
+    assert results[0].images_per_second == pytest.approx(126 / 0.2)
+    assert training.train_seconds == pytest.approx(10)
+    assert rates[0] < 0.2 * config.learning_rate
+    assert max(rates[1:]) > 0.9 * config.learning_rate
 
 
 def test_a_slow_start_and_fast_updates_stay_within_the_schedule(tiny_config: RunConfig) -> None:

@@ -112,8 +112,8 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "max_seconds": (
         "Most seconds",
-        "The run ends after this much training, validation not counted; one cycle and cosine have "
-        "come to their end by then, unless there are phases. 0 for no limit.",
+        "The run ends after this much training, validation and compiling not counted; one cycle "
+        "and cosine have come to their end by then, unless there are phases. 0 for no limit.",
     ),
     "phases": (
         "Phases",

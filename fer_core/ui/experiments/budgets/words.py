@@ -40,7 +40,7 @@ says something of the method only if everything else is the same, and there are 
   a higher learning rate.
 - **The same seconds**: what counts when the machine is the limit. Heavier networks, larger images
   and costly augmentation get fewer epochs; a small network may win because it gets further.
-  Seconds depend on the machine and on what else it does; validation is not counted.
+  Seconds depend on the machine and on what else it does; validation and compiling are not counted.
 
 **Schedules.** One cycle and cosine need to know the length of the run: they are fitted to the
 budget. A recipe tuned for 36 epochs is not at its best with 5; the learning rate may want tuning
