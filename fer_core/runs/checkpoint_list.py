@@ -44,9 +44,9 @@ class _Found:
         title = f"{name} ({', '.join(kinds)})" if kinds else name
         accuracy = _figure(record, "test", "accuracy")
         if accuracy is not None:
-            title += f", {accuracy:.1%} on {_test_part(record)}"
+            title += f", {accuracy:.1%} on {_set(record)}"
         if _figure(record, "model", "memory", "faces"):
-            title += ", with its memory"
+            title += ", with a memory"
         return CheckpointEntry(name if own else f"run:{name}", self.place.path, title)
 
 
@@ -66,13 +66,13 @@ def list_checkpoints(
     return [found.entry(True) for found in ours] + [found.entry(False) for found in runs]
 
 
-def _test_part(record: dict[str, Any] | None) -> str:
+def _set(record: dict[str, Any] | None) -> str:
     """What the accuracy is of: figures of different sets do not compare, so the set is named."""
     try:
         name = (record or {})["data"]["name"]
     except (KeyError, TypeError):
         name = ""
-    return f"the {name} test split" if name else "its test split"
+    return name or "its own set"
 
 
 def _figure(record: dict[str, Any] | None, *names: str) -> float | None:

@@ -7,8 +7,8 @@ from typing import Any
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 
 _PERCENTAGE = (
-    "The percentage: how many faces of its own test split it names rightly. One for photographs "
-    "can be lower there and better on your pictures."
+    "The percentage: how many of that set's test faces it names rightly. One for photographs can "
+    "be lower there and better on your pictures."
 )
 
 
