@@ -7,6 +7,7 @@ matter who draws it.
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -14,10 +15,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
-from fer_core.data.synthetic import draw_row
+from fer_core.data import synthetic
 from fer_core.paths import python_path
 
 #: So many more cores gain little; a limit on what a container may use is not seen by counting.
@@ -34,8 +36,9 @@ def draw_images(
     channels: int,
     progress: Callable[[int, int], None] | None = None,
     processes: int | None = None,
+    drawer: ModuleType = synthetic,
 ) -> np.ndarray:
-    """The images of `synthetic.draw_faces`, uint8 (count, S, S, C), kept in the .npy file `path`.
+    """Faces drawn by a module's `draw_row`, uint8 (count, S, S, C), kept in the .npy file `path`.
 
     progress: called with (drawn, count) now and then, and may raise. processes: how many, by
     default as suits the machine. Where none can be started or one fails, the rest is drawn here.
@@ -46,10 +49,11 @@ def draw_images(
     images = np.load(path, mmap_mode="r+")
     if processes is None:
         processes = min(os.cpu_count() or 1, _MOST_PROCESSES) if count >= _WORTH_IT else 0
-    drawn = _drawn_by_others(path, count, processes, progress) if processes else set()
+    others = processes > 0
+    drawn = _drawn_by_others(drawer, path, count, processes, progress) if others else set()
     for row in range(count):
         if row not in drawn:
-            draw_row(images, row)
+            drawer.draw_row(images, row)
             if progress and (row % 100 == 99 or row == count - 1):
                 progress(row + 1, count)
     images.flush()
@@ -57,7 +61,11 @@ def draw_images(
 
 
 def _drawn_by_others(
-    path: Path, count: int, processes: int, progress: Callable[[int, int], None] | None
+    drawer: ModuleType,
+    path: Path,
+    count: int,
+    processes: int,
+    progress: Callable[[int, int], None] | None,
 ) -> set[int]:
     """The rows that processes have drawn; all of them, where none of the processes fails."""
     counts = path.with_name("done.npy")  # how many rows each process has drawn
@@ -68,7 +76,8 @@ def _drawn_by_others(
     try:
         with suppress(OSError):  # where no further process is allowed
             for number in range(processes):
-                call = [sys.executable, "-m", __name__, str(path), str(number), str(processes)]
+                share = [drawer.__name__, str(path), str(number), str(processes)]
+                call = [sys.executable, "-m", __name__, *share]
                 started.append(subprocess.Popen(call, env=environment, stdin=subprocess.DEVNULL))
         while any(process.poll() is None for process in started):
             if progress:
@@ -86,14 +95,15 @@ def _drawn_by_others(
     return {row for own in rows for row in own}
 
 
-def _draw_share(path: Path, number: int, processes: int) -> None:
-    """Every so many-th row of the images in `path`, beginning with `number`.
+def _draw_share(drawer: str, path: Path, number: int, processes: int) -> None:
+    """Every so many-th row of the images in `path`, beginning with `number`. drawer: a module.
 
     Ends when the process that asked for it does.
     """
     asking = os.getppid()
     if hasattr(os, "nice"):
         os.nice(10)
+    draw_row = importlib.import_module(drawer).draw_row
     images = np.load(path, mmap_mode="r+")
     done = np.load(path.with_name("done.npy"), mmap_mode="r+")
     for row in range(number, len(images), processes):
@@ -105,4 +115,4 @@ def _draw_share(path: Path, number: int, processes: int) -> None:
 
 
 if __name__ == "__main__":
-    _draw_share(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    _draw_share(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -27,7 +27,6 @@ from fer_core.data.store import (
     cached_faces,
     images_file,
     save_all_but_images,
-    save_faces,
     stored_faces,
 )
 from fer_core.labels import COLOURS, canonical_name
@@ -176,13 +175,16 @@ def _drawn(
 
 def _six_drawn(image_size: int | None, channels: int | None, progress: Progress | None) -> Faces:
     from fer_core.data import six_classes, synthetic
+    from fer_core.data.drawing_processes import draw_images
 
     size, channels = image_size or six_classes.IMAGE_SIZE, channels or six_classes.CHANNELS
     code = _drawing_code(Path(synthetic.__file__), Path(six_classes.__file__))
 
     def build(folder: Path) -> None:
-        faces = six_classes.draw_six_classes(size, channels, progress)
-        save_faces(folder, faces, source=six_classes.SOURCE)
+        synthetic.check_drawing(size, channels)
+        path, count = images_file(folder), six_classes.count()
+        images = draw_images(path, count, size, channels, progress, drawer=six_classes)
+        save_all_but_images(folder, six_classes.as_six_classes(images), source=six_classes.SOURCE)
 
     return cached_faces(cache_key(six_classes.SOURCE, size, channels, code), build)
 

@@ -34,21 +34,39 @@ def draw_six_classes(
     image_size: side in pixels, 16 to 1024. channels: 1 grey, 3 colour (the same faces).
     progress: called with (drawn, count) now and then. Raises DataError for values that cannot be.
     """
-    names = tuple(COUNTS)
-    ordered = np.repeat(np.arange(len(names)), list(COUNTS.values()))
-    labels = np.random.default_rng(_FIRST_SEED).permutation(ordered)
-    count = len(labels)
-    images = np.empty((count, image_size, image_size, channels), dtype=np.uint8)
-    for index, label in enumerate(labels):
-        face = draw_face(names[label], _FIRST_SEED + index, image_size, channels)
-        images[index] = face.reshape(image_size, image_size, channels)
-        if progress and (index % 25 == 24 or index == count - 1):
-            progress(index + 1, count)
+    total = count()
+    images = np.empty((total, image_size, image_size, channels), dtype=np.uint8)
+    for row in range(total):
+        draw_row(images, row)
+        if progress and (row % 25 == 24 or row == total - 1):
+            progress(row + 1, total)
+    return as_six_classes(images)
+
+
+def count() -> int:
+    return sum(COUNTS.values())
+
+
+def draw_row(images: np.ndarray, row: int) -> None:
+    """Fill a row of uint8 (1198, S, S, C) with the face of this number."""
+    size, channels = images.shape[1], images.shape[3]
+    face = draw_face(tuple(COUNTS)[_labels()[row]], _FIRST_SEED + row, size, channels)
+    images[row] = face.reshape(size, size, channels)
+
+
+def as_six_classes(images: np.ndarray) -> Faces:
+    """The set whose images (uint8 (1198, S, S, C)) `draw_row` has drawn."""
     return Faces(
         images=images,
-        labels=labels,
-        ids=np.array([f"drawn six/{index}" for index in range(count)]),
-        class_names=names,
+        labels=_labels(),
+        ids=np.array([f"drawn six/{index}" for index in range(len(images))]),
+        class_names=tuple(COUNTS),
         name="drawn faces, six classes in colour",
         source=SOURCE,
     )
+
+
+def _labels() -> np.ndarray:
+    """int64 (1198,), places in COUNTS, mixed."""
+    ordered = np.repeat(np.arange(len(COUNTS)), list(COUNTS.values()))
+    return np.random.default_rng(_FIRST_SEED).permutation(ordered)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_core.data import drawing_processes
+from fer_core.data import drawing_processes, six_classes, synthetic
 from fer_core.data.drawing_processes import draw_images
 from fer_core.data.synthetic import draw_faces
 
@@ -35,6 +35,22 @@ def test_the_same_faces_as_drawn_in_one_process(tmp_path: Path, expected: np.nda
     assert (np.load(tmp_path / "images.npy") == expected).all()
     assert calls[-1] == (COUNT, COUNT)
     assert [path.name for path in tmp_path.iterdir()] == ["images.npy"]
+
+
+def test_another_modules_faces_are_drawn_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def here(*call):
+        raise AssertionError("the processes draw")
+
+    wanted = np.empty((10, SIZE, SIZE, 3), dtype=np.uint8)
+    for row in range(10):
+        six_classes.draw_row(wanted, row)
+    monkeypatch.setattr(six_classes, "draw_row", here)  # the processes have their own
+    path = tmp_path / "images.npy"
+    images = draw_images(path, 10, SIZE, 3, processes=2, drawer=six_classes)
+    assert (images == wanted).all()
+    assert not (images == draw_faces(10, image_size=SIZE, channels=3).images).all()
 
 
 def test_what_a_failed_process_left_is_drawn_here(
@@ -68,7 +84,7 @@ def test_a_full_disk_is_an_error_before_anything_is_drawn(
         raise AssertionError("nothing may be drawn")
 
     monkeypatch.setattr(drawing_processes.subprocess, "Popen", started)
-    monkeypatch.setattr(drawing_processes, "draw_row", started)
+    monkeypatch.setattr(synthetic, "draw_row", started)
     with pytest.raises(OSError, match=r"written|No space"):
         draw_images(Path("/dev/full"), COUNT, SIZE, 3, processes=2)
 
