@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def uploads(files: dict[str, str]) -> Uploads:
-    return Uploads(lambda path: path in (files["one"], files["two"]))
+    return Uploads(lambda path: path in (files["one"], files["two"]), stay=0)
 
 
 def test_a_closed_page_takes_its_uploads_along(uploads: Uploads, files: dict[str, str]) -> None:
@@ -69,3 +70,30 @@ def test_without_a_session_nothing_is_held(uploads: Uploads, files: dict[str, st
     uploads.hold(None, files["one"])
     uploads.leave(None)
     assert Path(files["one"]).exists()
+
+
+def test_a_file_that_was_just_uploaded_waits_for_whoever_sent_it(files: dict[str, str]) -> None:
+    """Two send the same picture: one's answer comes before the other's request has begun."""
+    picture = Path(files["one"])
+    uploads = Uploads(lambda path: path == files["one"], stay=0.5)
+    uploads.hold("a", files["one"])
+    uploads.release("a", files["one"])
+    assert picture.exists()
+    uploads.hold("b", files["one"])
+    time.sleep(0.8)
+    assert picture.exists(), "somebody uses it by now"
+    picture.touch()  # and a third sends it
+    uploads.release("b", files["one"])
+    assert picture.exists()
+    deadline = time.monotonic() + 20
+    while picture.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not picture.exists()
+
+
+def test_a_file_that_is_gone_already_is_no_fault(files: dict[str, str]) -> None:
+    uploads = Uploads(lambda path: True)
+    uploads.hold("a", files["one"])
+    Path(files["one"]).unlink()
+    uploads.release("a", files["one"])
+    uploads.leave("a")

@@ -34,7 +34,7 @@ from fer_core.ui.shared.shared_state import SharedState
 _NOTE = (
     "The model names the <strong>expression</strong> a face resembles. It does not know what a "
     "person feels, and it is often wrong. A picture stays on the computer that serves this page "
-    "and is deleted when you leave it."
+    "and is deleted within a minute after you leave it."
 )
 _EMPTY = views.message(
     "Which expression does a face resemble?",

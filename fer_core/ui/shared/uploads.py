@@ -3,22 +3,30 @@
 Gradio keeps an upload under the hash of its content: two visitors who upload the same picture share
 one file, and what a browser names as its upload may be any file of the cache, a download that
 everyone is offered among them. So a file is deleted only when it came as an upload, and only with
-the last page that uses it.
+the last page that uses it; and not within a minute of its last upload, which may be of somebody
+whose request has not begun.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+#: Seconds from an upload until its request has begun, however long the queue.
+STAY = 60.0
 
 
 class Uploads:
     """Safe to call from many threads."""
 
-    def __init__(self, is_upload: Callable[[str], bool] = lambda path: False) -> None:
-        """is_upload: whether a visitor uploaded the file of that path."""
-        self._is_upload = is_upload
+    def __init__(
+        self, is_upload: Callable[[str], bool] = lambda path: False, stay: float = STAY
+    ) -> None:
+        """is_upload: whether a visitor uploaded the file of that path. stay: seconds from its last
+        upload for which a file is kept at least."""
+        self._is_upload, self._stay = is_upload, stay
         self._users: dict[str, set[tuple[str, str]]] = {}  # path → (session, purpose)
         self._lock = threading.Lock()
 
@@ -49,4 +57,22 @@ class Uploads:
         users -= leaving
         if not users:
             del self._users[source]
+            self._delete(source)
+
+    def _delete(self, source: str) -> None:
+        """Under the lock: now, or when the file has stayed as long as it must."""
+        try:
+            left = Path(source).stat().st_mtime + self._stay - time.time()
+        except OSError:
+            return
+        if left <= 0:
             Path(source).unlink(missing_ok=True)
+            return
+        later = threading.Timer(min(left, self._stay), self._look_again, [source])
+        later.daemon = True
+        later.start()
+
+    def _look_again(self, source: str) -> None:
+        with self._lock:
+            if source not in self._users:
+                self._delete(source)

@@ -28,7 +28,7 @@ _ABOUT = (
 _PUBLIC = (
     f" This public page predicts files of up to {content.PUBLIC_ROWS} rows and "
     f"{content.PUBLIC_BYTES // 2**20} MB; your file "
-    "is deleted when you close the page, the submission made of it within a few hours."
+    "is deleted within a minute after you close the page, its submission within a few hours."
 )
 _FIRST = "<p class='note'>Choose a file and press “Predict”: the faces appear here.</p>"
 
