@@ -6,12 +6,16 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_core.cli.arguments import output_file, text_file, whole_number
 from fer_core.cli.output import Command, show_result
 from fer_core.paths import DEFAULT_RUNS, REFERENCE_RESULTS
 from fer_core.runs.record import Progress, RunError
 from fer_core.runs.references import Reference
+
+if TYPE_CHECKING:
+    from fer_core.comparison.references.rows import ReferenceRow
 
 
 def add_commands(command: Command) -> None:
@@ -47,7 +51,7 @@ def add_commands(command: Command) -> None:
 
 def reproduce(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.marks import check_marks
-    from fer_core.comparison.references.rows import ReferenceRow, read_row
+    from fer_core.comparison.references.rows import read_row
     from fer_core.comparison.references.table import (
         BEGIN,
         END,
@@ -67,17 +71,19 @@ def reproduce(chosen: argparse.Namespace) -> int:
     wanted = references.find_references(chosen.names)
     command = f"python -m fer_core reproduce --data {portable_source(chosen.data)}"
 
-    def write() -> list[ReferenceRow]:
-        """What was not run here keeps the row that the table has: it was run elsewhere."""
+    def current() -> list[ReferenceRow]:
+        """What was not run here, or without a figure, keeps the figure that the table has."""
         kept = read_reference_rows(chosen.out)
-        rows = []
-        for name, item in references.REFERENCES.items():
-            row = read_row(item, reference_folder(item, chosen.runs))
-            rows.append(kept.get(name, row) if row.state == "not run" else row)
+        return [
+            _better(read_row(item, reference_folder(item, chosen.runs)), kept.get(name))
+            for name, item in references.REFERENCES.items()
+        ]
+
+    def write() -> None:
+        rows = current()
         write_reference_table(rows, chosen.out, command)
         if chosen.readme and not put_table(chosen.readme, rows):
             raise RunError(f"{chosen.readme} has no marks of the reference table; add them")
-        return rows
 
     def ended() -> Iterator[tuple[Reference, Progress]]:
         if chosen.jobs > 1:
@@ -88,17 +94,31 @@ def reproduce(chosen: argparse.Namespace) -> int:
             show = _show(reference.name)
             yield reference, run_reference(reference, chosen.data, chosen.runs, whole, show)
 
-    failed = 0
+    failed, written = 0, chosen.table_only
     for reference, progress in [] if chosen.table_only else ended():
         if progress.state != "finished":
             failed += 1
             print(f"{reference.name} {progress.state}: {progress.reason}", file=sys.stderr)
+        if read_row(reference, reference_folder(reference, chosen.runs)).value is not None:
+            write()
+            written = True
+    if chosen.table_only:
         write()
-    rows = [row for row in write() if row.reference in wanted]
+    rows = [row for row in current() if row.reference in wanted]
     table = reference_document(rows)
     text = "\n".join(f"{row[1]}: published {row[3]}, ours {row[4]}, {row[6]}" for row in table.rows)
-    show_result(chosen, table.records(), f"{text}\nwritten to {chosen.out}")
+    end = f"written to {chosen.out}" if written else f"{chosen.out} stays as it was"
+    show_result(chosen, table.records(), f"{text}\n{end}")
     return 1 if failed else 0
+
+
+def _better(row: ReferenceRow, kept: ReferenceRow | None) -> ReferenceRow:
+    """The row of a run, or the one that the table has where the run came to less."""
+    if kept is None or row.state == "not run":
+        return kept or row
+    less = row.value is None and kept.value is not None
+    unfinished = kept.state == "finished" and row.state != "finished"
+    return kept if less or unfinished else row
 
 
 def _show(name: str) -> Callable[[Progress], None]:

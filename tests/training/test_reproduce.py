@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer_core.cli import main
+from fer_core.cli.reproduce_commands import _better
 from fer_core.comparison.references.rows import ReferenceRow, read_row
 from fer_core.comparison.references.table import BEGIN, END, read_reference_rows, reference_document
 from fer_core.paths import RunFolder
@@ -124,6 +125,31 @@ def test_rows_that_were_run_elsewhere_stay_in_the_table(
     assert [line for line in out.read_text().splitlines() if "|" in line] == before
     assert capsys.readouterr().out == said
     assert "small,accuracy" in out.with_suffix(".csv").read_text()
+
+
+def test_a_run_that_came_to_nothing_leaves_the_table_as_it_is(
+    tiny_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = _reproduce(tiny_csv, tmp_path)
+    out = tmp_path / "results" / "reference.md"
+    words = ["reproduce", "--data", str(tmp_path / "nope.csv"), "--runs", str(tmp_path / "empty")]
+    capsys.readouterr()
+    assert main([*words, "--out", str(out)]) == 1
+    said = capsys.readouterr()
+    assert "small failed" in said.err
+    assert "stays as it was" in said.out
+    assert out.read_text() == before
+
+
+def test_a_finished_row_is_not_replaced_by_less() -> None:
+    done = ReferenceRow(_SMALL, "finished", value=0.5, interval=(0.4, 0.6))
+    part = ReferenceRow(_SMALL, "interrupted", value=0.3, interval=(0.2, 0.4))
+    failed, none = ReferenceRow(_SMALL, "failed", "no data"), ReferenceRow(_SMALL, "not run")
+    assert all(_better(row, done) is done for row in (part, failed, none))
+    assert _better(replace(done, value=0.4), done).value == 0.4
+    assert _better(failed, part) is part
+    assert _better(part, failed) is part
+    assert _better(failed, None) is failed
 
 
 def test_a_damaged_table_is_no_row(tmp_path: Path) -> None:
