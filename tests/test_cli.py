@@ -363,7 +363,9 @@ def test_a_readme_is_refused_where_none_is_renewed(
 def test_ship_leaves_a_checkpoint_without_local_paths(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fer_core.runs.shipping.ship_run.__defaults__", ("", tmp_path / "shipped"))
+    monkeypatch.setattr(
+        "fer_core.runs.shipping.ship_run.__defaults__", ("", tmp_path / "shipped", False)
+    )
     note = tmp_path / "note.md"
     note.write_text("## Origin\nmade in a test\n")
     assert main(["ship", str(run), "small", "--note", str(note)]) == 0
@@ -372,6 +374,26 @@ def test_ship_leaves_a_checkpoint_without_local_paths(
     texts = [(place / name).read_text() for name in ("config.json", "record.json", "card.md")]
     assert not any(str(tmp_path) in text for text in texts)
     assert "made in a test" in texts[2]
+
+
+def test_ship_replaces_a_checkpoint_only_when_told_to(
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shipped = tmp_path / "shipped"
+    monkeypatch.setattr("fer_core.runs.shipping.ship_run.__defaults__", ("", shipped, False))
+    assert main(["ship", str(run), "small"]) == 0
+    card = RunFolder(shipped / "small").card
+    card.write_text("mine")
+    assert main(["ship", str(run), "small"]) == 2
+    assert "there is a checkpoint small already" in capsys.readouterr().err
+    assert card.read_text() == "mine"
+    assert main(["ship", str(shipped / "small"), "small", "--replace"]) == 2
+    assert "is that very checkpoint" in capsys.readouterr().err
+    assert main(["ship", str(run), "small", "--replace"]) == 0
+    assert card.read_text() != "mine"
 
 
 def test_ship_hides_the_path_of_data_that_is_gone(tmp_path: Path, tiny_config: RunConfig) -> None:

@@ -97,3 +97,6 @@ def test_an_interrupted_plan_goes_on_with_the_same_command() -> None:
 def test_a_run_is_placed_where_it_is_asked_for(tmp_path: Path) -> None:
     assert chosen_place(tmp_path / "runs" / "mine") == (tmp_path / "runs", "mine")
     assert chosen_place(None) == (DEFAULT_RUNS, None)
+    for odd in ("", ".", "/", str(Path.cwd())):
+        with pytest.raises(ValueError, match="must name a folder of its own"):
+            chosen_place(Path(odd))

@@ -129,4 +129,8 @@ def chosen_config(chosen: argparse.Namespace) -> RunConfig:
 
 def chosen_place(run: Path | None) -> tuple[Path, str | None]:
     """(runs folder, name) for --run DIR; without it the usual folder and no name yet."""
-    return (run.resolve().parent, run.name) if run else (DEFAULT_RUNS, None)
+    if run is None:
+        return DEFAULT_RUNS, None
+    if not run.name or run.resolve() == Path.cwd():
+        raise ValueError(f"--run must name a folder of its own, got {str(run)!r}; try runs/mine")
+    return run.resolve().parent, run.name

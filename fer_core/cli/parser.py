@@ -152,6 +152,9 @@ def _parser() -> argparse.ArgumentParser:
     ship.add_argument("folder", type=Path, metavar="RUN")
     ship.add_argument("name", help="the checkpoint's name")
     ship.add_argument(
+        "--replace", action="store_true", help="in the place of a checkpoint that has the name"
+    )
+    ship.add_argument(
         "--note", type=text_file, help="Markdown file to add to the card: origin, rights"
     )
 

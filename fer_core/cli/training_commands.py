@@ -59,7 +59,7 @@ def ship(chosen: argparse.Namespace) -> int:
     from fer_core.runs.shipping import ship_run
 
     note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
-    place = ship_run(RunFolder(chosen.folder), chosen.name, note)
+    place = ship_run(RunFolder(chosen.folder), chosen.name, note, replace=chosen.replace)
     return show_result(chosen, {"folder": str(place.path)}, f"shipped to {place.path}")
 
 

@@ -76,9 +76,17 @@ def _drawn_by_others(
     try:
         with suppress(OSError):  # where no further process is allowed
             for number in range(processes):
-                share = [drawer.__name__, str(path), str(number), str(processes)]
+                asking = str(os.getpid())
+                share = [drawer.__name__, asking, str(path), str(number), str(processes)]
                 call = [sys.executable, "-m", __name__, *share]
-                started.append(subprocess.Popen(call, env=environment, stdin=subprocess.DEVNULL))
+                started.append(
+                    subprocess.Popen(
+                        call,
+                        env=environment,
+                        stdin=subprocess.DEVNULL,
+                        start_new_session=True,  # an interrupt is answered here, by ending them
+                    )
+                )
         while any(process.poll() is None for process in started):
             if progress:
                 progress(int(done.sum()), count)
@@ -95,12 +103,13 @@ def _drawn_by_others(
     return {row for own in rows for row in own}
 
 
-def _draw_share(drawer: str, path: Path, number: int, processes: int) -> None:
+def _draw_share(drawer: str, asking: int, path: Path, number: int, processes: int) -> None:
     """Every so many-th row of the images in `path`, beginning with `number`. drawer: a module.
 
-    Ends when the process that asked for it does.
+    Ends when the process `asking` does, its parent, even before this one was ready.
     """
-    asking = os.getppid()
+    if os.name != "posix":  # there a virtual environment's python is started by another in between
+        asking = os.getppid()
     if hasattr(os, "nice"):
         os.nice(10)
     draw_row = importlib.import_module(drawer).draw_row
@@ -115,4 +124,5 @@ def _draw_share(drawer: str, path: Path, number: int, processes: int) -> None:
 
 
 if __name__ == "__main__":
-    _draw_share(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    module, parent, file, *numbers = sys.argv[1:]
+    _draw_share(module, int(parent), Path(file), *map(int, numbers))

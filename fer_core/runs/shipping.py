@@ -16,19 +16,30 @@ from fer_core.runs.record import RunError, checked_name, read_record, write_json
 
 
 def ship_run(
-    run: RunFolder, name: str, note: str = "", shipped: Path = SHIPPED_CHECKPOINTS
+    run: RunFolder,
+    name: str,
+    note: str = "",
+    shipped: Path = SHIPPED_CHECKPOINTS,
+    replace: bool = False,
 ) -> RunFolder:
     """Copy a finished run's weights, config, curves and record into `shipped`/`name`.
 
     The path of the data becomes data/FILE, since where it lay is nobody's business. note: Markdown
-    that the card carries after its own text (origin and rights of the data). A checkpoint of that
-    name is replaced. RunError when the run is not finished.
+    that the card carries after its own text (origin and rights of the data). replace: also where a
+    checkpoint of that name is there already. RunError when it must not, or the run is not finished.
     """
     record = read_record(run)
     if record is None or not run.weights.is_file():
         raise RunError(f"{run.path} is not finished: it has no record or no weights")
     config = RunConfig.from_json(run.config.read_text(encoding="utf-8"))
     place = RunFolder(shipped / checked_name(name))
+    if place.path.resolve() == run.path.resolve():
+        raise RunError(f"{name} is that very checkpoint; name a run, or another name to copy it to")
+    if place.weights.is_file() and not replace:
+        raise RunError(
+            f"there is a checkpoint {name} already; choose another name, or give --replace to have "
+            "this run in its place"
+        )
     place.path.mkdir(parents=True, exist_ok=True)
     config = without_path(config)
     record = _portable(record, name, config)

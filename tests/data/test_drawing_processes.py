@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 from fer_core.data import drawing_processes, six_classes, synthetic
 from fer_core.data.drawing_processes import draw_images
 from fer_core.data.synthetic import draw_faces
+from fer_core.paths import python_path
 
 COUNT, SIZE = 60, 24
 
@@ -111,3 +115,38 @@ def test_who_stops_the_drawing_stops_its_processes(
     assert len(calls) == 1
     assert len(started) == 2
     assert all(process.returncode is not None for process in started)
+
+
+def test_a_process_whose_parent_died_before_it_was_ready_draws_nothing(tmp_path: Path) -> None:
+    path, done = tmp_path / "images.npy", tmp_path / "done.npy"
+    np.save(path, np.zeros((COUNT, SIZE, SIZE, 3), dtype=np.uint8))
+    np.save(done, np.zeros(1, dtype=np.int64))
+    environment = {**os.environ, "PYTHONPATH": python_path()}
+    for parent, drawn in ((1, 0), (os.getpid(), COUNT)):
+        call = ["fer_core.data.synthetic", str(parent), str(path), "0", "1"]
+        command = [sys.executable, "-m", drawing_processes.__name__, *call]
+        subprocess.run(command, env=environment, check=True)
+        assert np.load(done).sum() == drawn
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals to a group of processes")
+def test_an_interrupt_of_the_group_is_answered_in_one_line(tmp_path: Path) -> None:
+    """As Ctrl-C in a terminal, which reaches the drawing processes too."""
+    environment = {**os.environ, "PYTHONPATH": python_path(), "FER_CACHE": str(tmp_path)}
+    asked = subprocess.Popen(
+        [sys.executable, "-m", "fer_core", "audit", "drawn:7000"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.rglob("done.npy")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)  # its processes have begun to start
+    os.killpg(asked.pid, signal.SIGINT)
+    _, said = asked.communicate(timeout=60)
+    assert asked.returncode == 130
+    assert "Traceback" not in said
+    assert said.strip().endswith("stopped")
