@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from tqdm import tqdm
 
 from fer_core.cli import main
-from fer_core.cli.arguments import chosen_place
+from fer_core.cli.arguments import chosen_place, output_file, output_folder
 from fer_core.cli.execution import execute_all, execute_here
 from fer_core.paths import DEFAULT_RUNS, RunFolder
 from fer_core.runs.config import RunConfig
@@ -100,3 +101,14 @@ def test_a_run_is_placed_where_it_is_asked_for(tmp_path: Path) -> None:
     for odd in ("", ".", "/", str(Path.cwd())):
         with pytest.raises(ValueError, match="must name a folder of its own"):
             chosen_place(Path(odd))
+
+
+def test_a_place_that_is_closed_to_writing_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda place, mode: Path(place) != tmp_path)
+    for kind, name in ((output_file, "a/b/out.md"), (output_folder, "new")):
+        with pytest.raises(argparse.ArgumentTypeError, match=f"{tmp_path} is closed to writing"):
+            kind(str(tmp_path / name))
+    (tmp_path / "open").mkdir()
+    assert output_file(str(tmp_path / "open" / "out.md")) == tmp_path / "open" / "out.md"

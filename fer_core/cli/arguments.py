@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -35,12 +36,14 @@ def output_folder(text: str) -> Path:
 
 
 def _reachable(path: Path) -> Path:
-    """The path, where all above it are folders or can become some."""
-    for above in path.parents:
-        if above.is_dir():
+    """The path, where all above it are folders or can become some, and it can be written."""
+    for place in (path, *path.parents):
+        if place.exists():
             break
-        if above.exists():
-            raise argparse.ArgumentTypeError(f"must lie in a folder, {above} is a file")
+    if place != path and not place.is_dir():
+        raise argparse.ArgumentTypeError(f"must lie in a folder, {place} is a file")
+    if not os.access(place, os.W_OK):
+        raise argparse.ArgumentTypeError(f"cannot be written, {place} is closed to writing")
     return path
 
 

@@ -88,6 +88,8 @@ def fine_tune(chosen: argparse.Namespace) -> int:
     )
     config = tuning_config(checkpoint, chosen.data, mapping, plan)
     runs_folder, name = chosen_place(chosen.run)
+    if chosen.old:  # refused now, and not after the training
+        read_data(chosen.old, checkpoint.preprocessing.image_size)
     folder = create_run(config, runs_folder, name)
     if execute_here(folder).state != "finished":
         return 1

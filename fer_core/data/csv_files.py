@@ -54,7 +54,7 @@ def csv_form(name: str, opener: Opener, size: int) -> Form:
         raise DataError(f"{name} has no column 'pixels'; its columns are {got or 'none'}")
     if not sample:
         raise DataError(f"{name} has a header and no rows; nothing can be read from it")
-    counts = Counter(len(row[pixels].split()) for row in sample if len(row) > pixels)
+    counts = Counter(len(_numbers(row[pixels])) for row in sample if len(row) > pixels)
     expected = counts.most_common(1)[0][0] if counts else 0
     side = math.isqrt(expected)
     if side < _SMALLEST_SIDE or side * side != expected:
@@ -144,6 +144,11 @@ def _lines_parsed(opener: Opener) -> Iterator[list[str] | csv.Error]:
                     yield row
 
 
+def _numbers(text: str) -> list[str]:
+    """With blanks between them, as FER2013 has them, or as a list: commas, in brackets."""
+    return text.strip(" \t[]").replace(",", " ").split()
+
+
 def _image(text: str, side: int) -> np.ndarray:
     """Numbers 0 to 255 with blanks between → uint8 (side, side, 1). Raises ValueError."""
     raw = text.encode(errors="replace")
@@ -151,7 +156,7 @@ def _image(text: str, side: int) -> np.ndarray:
     # fromstring does not complain of what it cannot parse, so it is given digits and blanks alone
     values = np.fromstring(text, dtype=np.int64, sep=" ") if plain else None
     if values is None or values.max() > 255:
-        words = text.strip(" \t[]").replace(",", " ").split()
+        words = _numbers(text)
         values = np.array([_byte(word) for word in words], dtype=np.int64)
     if len(values) != side * side:
         raise ValueError(f"{len(values)} numbers, expected {side * side} ({side}×{side})")

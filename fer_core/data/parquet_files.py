@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -89,6 +90,9 @@ def _table(name: str, opener: Opener) -> _Table:
     try:
         with opener() as file, parquet.ParquetFile(file) as opened:
             schema, count = opened.schema_arrow, opened.metadata.num_rows
+            twice = [column for column, times in Counter(schema.names).items() if times > 1]
+            if twice:
+                raise DataError(f"{name} has two columns named {twice[0]!r}; rename one of them")
             image = _image_column(name, schema)
             label = chosen_column(schema.names, LABEL_COLUMNS)
             usage = chosen_column(schema.names, SPLIT_COLUMNS)

@@ -25,6 +25,7 @@ from fer_core.data.sources import CSV_ENDINGS, READABLE, find_source, hub_form
 from fer_core.data.store import (
     cache_key,
     cached_faces,
+    check_room,
     images_file,
     save_all_but_images,
     stored_faces,
@@ -167,6 +168,7 @@ def _drawn(
 
     def build(folder: Path) -> None:
         synthetic.check_drawing(image_size, channels)
+        check_room(folder, count * channels * image_size**2)
         images = draw_images(images_file(folder), count, image_size, channels, progress)
         save_all_but_images(folder, synthetic.as_drawn_set(images), source=text)
 
@@ -183,6 +185,7 @@ def _six_drawn(image_size: int | None, channels: int | None, progress: Progress 
     def build(folder: Path) -> None:
         synthetic.check_drawing(size, channels)
         path, count = images_file(folder), six_classes.count()
+        check_room(folder, count * channels * size**2)
         images = draw_images(path, count, size, channels, progress, drawer=six_classes)
         save_all_but_images(folder, six_classes.as_six_classes(images), source=six_classes.SOURCE)
 

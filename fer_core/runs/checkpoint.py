@@ -145,7 +145,7 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
         if not memory:
             header, state = learned_header(header), learned_weights(state)
         preprocessing = _preprocessing(header)
-        class_names = tuple(str(name) for name in header["class_names"])
+        class_names = _class_names(header)
         _check_memory(header["model_options"], state)
         model = build_model(
             header["model"],
@@ -156,6 +156,7 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
             fetch_weights=False,
         )
         model.load_state_dict(state)
+        _check_numbers(state)
         temperature = _temperature(header)
         model = model.float().to(device).eval()
         facts = describe_model(
@@ -174,6 +175,20 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
         record=read_record(place),
         temperature=temperature,
     )
+
+
+def _class_names(header: dict[str, Any]) -> tuple[str, ...]:
+    names = tuple(str(name) for name in header["class_names"])
+    if len(set(names)) < len(names):
+        raise ValueError(f"its header names a class twice ({', '.join(names)})")
+    return names
+
+
+def _check_numbers(state: dict[str, torch.Tensor]) -> None:
+    """ValueError where a weight is NaN or infinite, so that every answer would be."""
+    for name, value in state.items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise ValueError(f"{name} holds values that are no finite numbers")
 
 
 def _check_memory(options: dict[str, Any], state: dict[str, torch.Tensor]) -> None:

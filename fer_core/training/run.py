@@ -35,6 +35,7 @@ from fer_core.training.dataset import RunData, load_run_data
 from fer_core.training.devices import choose_device, device_name
 from fer_core.training.epoch import EpochResult, OnStep, Stopped
 from fer_core.training.kernel_fit import KERNEL_MODEL, KernelTraining
+from fer_core.training.last_state import read_state, write_state
 from fer_core.training.loop import Training
 from fer_core.training.scoring import score_run
 
@@ -240,7 +241,7 @@ def _resume(
 ) -> None:
     """Take up the last finished epoch when there is one, and drop lines that came after it."""
     if folder.last.is_file():
-        state = torch.load(folder.last, map_location=training.device, weights_only=True)
+        state = read_state(folder, training.device)
         training.load_state_dict(state, should_stop)
         log.info("going on after epoch %d", training.epoch)
     if folder.epochs.is_file():
@@ -268,9 +269,7 @@ def _keep_epoch(
             class_names=data.faces.class_names,
         )
     append_epoch(folder, result.to_dict())
-    scratch = folder.last.with_name(f".{folder.last.name}.part")
-    torch.save(training.state_dict(), scratch)
-    scratch.replace(folder.last)
+    write_state(folder, training.state_dict())
 
 
 def _show_on_board(board: SummaryWriter, result: EpochResult, model: nn.Module | None) -> None:

@@ -235,3 +235,11 @@ def test_a_hub_set_without_parquet_says_so(tmp_path: Path, monkeypatch: pytest.M
     fake_hub(monkeypatch, tmp_path, lambda revision: [])
     with pytest.raises(DataError, match="has no parquet files"):
         read_faces("hub:someone/text")
+
+
+def test_two_columns_of_one_name_are_refused_in_words(tmp_path: Path) -> None:
+    rows = pyarrow.array([{"bytes": picture(1), "path": "1.png"}])
+    table = pyarrow.Table.from_arrays([rows, rows], names=["image", "image"])
+    parquet.write_table(table, tmp_path / "twice.parquet")
+    with pytest.raises(DataError, match="has two columns named 'image'; rename one"):
+        read_faces(tmp_path / "twice.parquet")

@@ -6,6 +6,7 @@ import csv
 import os
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,6 +69,33 @@ def test_a_csv_of_pixels_alone_is_unlabelled(tmp_path: Path, tiny_faces: Faces) 
     assert len(faces) == 70
     assert (faces.labels == -1).all()
     assert not faces.labelled
+
+
+@pytest.mark.parametrize(("around", "between"), [("{}", ","), ("[{}]", ", "), ("[{}]", " ")])
+def test_pixels_may_be_written_as_a_list(
+    tmp_path: Path, tiny_faces: Faces, around: str, between: str
+) -> None:
+    order = ("emotion", "pixels")
+    rows = [
+        [label, around.format(pixels.replace(" ", between))]
+        for label, pixels in rows_of(tiny_faces, order)
+    ]
+    faces = read_faces(write_csv(tmp_path / "s.csv", order, rows))
+    assert np.array_equal(faces.images, tiny_faces.images)
+    assert not faces.unreadable
+
+
+def test_a_drawn_set_without_room_for_it_is_refused_before_it_is_drawn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    monkeypatch.setattr(
+        "fer_core.data.store.shutil.disk_usage", lambda folder: SimpleNamespace(free=9_000_000)
+    )
+    for source in ("drawn:7000", "drawn:six"):
+        with pytest.raises(DataError, match="set FER_CACHE to a folder with room"):
+            read_faces(source)
+    assert len(read_faces("drawn:70")) == 70
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])

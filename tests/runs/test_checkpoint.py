@@ -38,6 +38,7 @@ def _with(folder: Path, **changes: Any) -> Path:
         ({"preprocessing": {"image_size": 10**9, "mean": [0.5], "std": [0.5]}}, "16 to 512"),
         ({"preprocessing": 7}, "cannot be used"),
         ({"class_names": 3}, "cannot be used"),
+        ({"class_names": ["happy"] * 7}, "names a class twice"),
     ],
 )
 def test_a_header_that_makes_no_sense_is_refused(
@@ -45,6 +46,17 @@ def test_a_header_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(CheckpointError, match=message):
         load_checkpoint(_with(tmp_path / "odd", **changes))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    weights = write_checkpoint(tmp_path / "odd") / "weights.safetensors"
+    state, text = load_file(weights), json.dumps(read_header(weights))
+    name = next(name for name, weight in state.items() if weight.is_floating_point())
+    state[name].view(-1)[0] = value
+    save_file(state, weights, metadata={"fer_core": text})
+    with pytest.raises(CheckpointError, match=f"{name} holds values that are no finite numbers"):
+        load_checkpoint(tmp_path / "odd")
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "7", "{"])

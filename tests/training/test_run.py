@@ -105,6 +105,25 @@ def test_a_stopped_run_resumes_to_the_curve_of_an_unbroken_one(
     assert read_record(whole)["test"] == read_record(broken)["test"]
 
 
+@pytest.mark.parametrize("content", [None, b"", b"no checkpoint at all"])
+def test_a_damaged_state_says_what_to_do(
+    tiny_config: RunConfig, tmp_path: Path, content: bytes | None
+) -> None:
+    folder = create_run(replace(tiny_config, epochs=2), tmp_path / "runs", "one")
+
+    def stop_in_the_second_epoch(progress: Progress) -> None:
+        if progress.epoch == 1:
+            folder.stop_request.touch()
+
+    execute_run(folder, stop_in_the_second_epoch)
+    whole = folder.last.read_bytes()
+    folder.last.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    ended = execute_run(folder)
+    assert ended.state == "failed"
+    assert ended.reason.startswith("last.ckpt of one is damaged")
+    assert "start it anew" in ended.reason
+
+
 def test_a_run_that_stopped_early_learns_no_further_when_it_is_resumed(
     tiny_config: RunConfig, tmp_path: Path
 ) -> None:
