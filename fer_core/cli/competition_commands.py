@@ -90,7 +90,8 @@ def competition(chosen: argparse.Namespace) -> int:
         raise ValueError("two of the files have one name; rename one of them")
     ranked = run_competition(files, _solution(chosen), _costs(chosen.gflops, set(files)))
     rows = [asdict(entrant) for entrant in ranked]
-    return show_result(chosen, rows, "\n".join(map(_line, ranked)))
+    show_result(chosen, rows, "\n".join(map(_line, ranked)))
+    return 1 if all(entrant.fault for entrant in ranked) else 0
 
 
 def _solution(chosen: argparse.Namespace):

@@ -131,7 +131,8 @@ def _mapping(texts: Iterable[str]) -> dict[str, str]:
         name, found, new = text.partition("=")
         if not found or not name.strip():
             raise ValueError(f"--map takes CLASS=CLASS, got {text!r}; try --map anger=angry")
-        mapping[name.strip()] = new.strip()
+        if mapping.setdefault(name.strip(), new.strip()) != new.strip():
+            raise ValueError(f"--map gives {name.strip()} twice, with different classes")
     return mapping
 
 

@@ -169,6 +169,9 @@ def test_the_commands_print_what_the_functions_return(
     said = capsys.readouterr().out
     assert "Left out, counted as no class of the checkpoint: pain (24 images)" in said
     assert "On 12 test images of its own domain (home) it is" in said
+    twice = ["--map", "pain=sad", "--map", "pain=happy"]
+    assert main(["domain", start, "--data", away, *twice]) == 2
+    assert "--map gives pain twice" in capsys.readouterr().err
     assert main(["domain", start, "--data", away, "--map", "pain"]) == 2
     assert "--map takes CLASS=CLASS" in capsys.readouterr().err
     run = tmp_path / "runs" / "mine"

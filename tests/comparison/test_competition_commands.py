@@ -43,6 +43,8 @@ def test_a_submission_goes_into_a_competition(
     labels = faces.labels[faces.source_split == "test"]
     pd.DataFrame({"id": range(42), "emotion": labels}).to_csv(solution, index=False)
     (tmp_path / "bad.csv").write_text("hello\n")
+    assert main(["competition", str(solution), str(tmp_path / "bad.csv")]) == 1
+    capsys.readouterr()
     assert main(["competition", str(solution), *files, str(tmp_path / "bad.csv")]) == 0
     told = capsys.readouterr().out
     assert "1. happy.csv: accuracy 14.29%" in told
