@@ -270,6 +270,17 @@ def test_a_picture_that_browsers_cannot_show_is_read_all_the_same(
     page.wait_for_selector("#predict-photo img:not([src*='cannot'])")
 
 
+def test_on_a_telephone_the_answer_comes_into_view(page: Any, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    choose_checkpoint(page, "only happy")
+    page.evaluate("scrollTo(0, 0)")
+    upload(page, EXAMPLES[0].path)
+    page.wait_for_selector("#predict-result .face-card")
+    page.wait_for_function(
+        "document.querySelector('#predict-result .prediction').getBoundingClientRect().top < 400"
+    )
+
+
 def test_an_uploaded_picture_is_deleted_when_the_page_is_closed(
     page: Any, served_app: ServedApp, tmp_path: Path
 ) -> None:

@@ -26,18 +26,22 @@ def draw_predictions(
 ) -> np.ndarray:
     """uint8 (H, W, 3) with boxes and labels; the given picture stays as it is.
 
-    long_side: pixels to which a larger picture is reduced first. unsure_below: probability under
-    which a label is not named. The label of a whole picture stands in its upper left corner.
+    Several faces have their numbers. long_side: pixels to which a larger picture is reduced first.
+    unsure_below: probability under which a label is not named. The label of a whole picture stands
+    in its upper left corner.
     """
     height, width = image.shape[:2]
     scale = min(1.0, (long_side or max(height, width)) / max(height, width))
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     picture = Image.fromarray(image).resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     pen = ImageDraw.Draw(picture)
-    for prediction in predictions:
+    for number, prediction in enumerate(predictions, start=1):
         box = prediction.box or (0.0, 0.0, float(width), float(height))
-        said = spoken_label(prediction, unsure_below)
-        _draw_face(pen, prediction, said, [edge * scale for edge in box], size)
+        label, hue = spoken_label(prediction, unsure_below)
+        text = f"{label} {prediction.confidence:.0%}" if label == prediction.label else label
+        text = f"{number} {text}" if len(predictions) > 1 else text
+        framed = prediction.box is not None
+        _draw_face(pen, text, hue, [edge * scale for edge in box], size, framed)
     return np.array(picture)
 
 
@@ -66,17 +70,15 @@ def draw_explanation(face: np.ndarray, explanation: Explanation) -> np.ndarray:
 
 def _draw_face(
     pen: ImageDraw.ImageDraw,
-    prediction: FacePrediction,
-    said: tuple[str, str],
+    text: str,
+    hue: str,
     box: Sequence[float],
     size: tuple[int, int],
+    framed: bool,
 ) -> None:
-    """said: see `spoken_label`."""
-    label, hue = said
     line = max(2, round(min(size) / 250))
-    if prediction.box is not None:
+    if framed:
         pen.rectangle(list(box), outline=hue, width=line)
-    text = f"{label} {prediction.confidence:.0%}" if label == prediction.label else label
     # readable beside a large face, not larger than a small one
     font_size = min(max(min(size) / 28, 12), max((box[2] - box[0]) / 5, 12))
     font = ImageFont.load_default(size=font_size)

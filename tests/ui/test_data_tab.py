@@ -168,6 +168,11 @@ def test_twins_and_their_conflicts_are_told(tiny_faces: Faces) -> None:
     assert "<b>1</b><span>groups of twins carry different labels" in words.replace(
         "group ", "groups "
     )
+    assert "at least one is wrong" in words
+    _, audit, _ = split_and_audit(tiny_faces, DEFAULT_DATA_CHOICE)
+    words = data_view.twins_text(audit)
+    assert "No picture stands under two labels" in words
+    assert not any(said in words for said in ("flatters it", "at least one is wrong", "by heart"))
 
 
 def test_shares_matter_only_where_something_is_drawn(tiny_faces: Faces) -> None:

@@ -200,8 +200,10 @@ def test_confusion_rows_are_shares_of_the_true_class() -> None:
     figure = confusion_figure([[3, 1], [0, 0]], ["happy", "sad"], shares=True)
     assert figure.data[0].z.tolist() == [[0.75, 0.25], [0.0, 0.0]]
     assert list(figure.data[1].text) == ["75%", "25%", "0%", "0%"]
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1), "one colour for one share"
     counted = confusion_figure([[3, 1], [0, 0]], ["happy", "sad"], shares=False)
     assert list(counted.data[1].text) == ["3", "1", "0", "0"]
+    assert counted.data[0].zmax == 3
     assert figure.layout.yaxis.title.text == "true"
 
 

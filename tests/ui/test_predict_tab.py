@@ -90,6 +90,8 @@ def test_every_face_has_a_box_in_its_place_and_a_card_with_every_class() -> None
     boxes = re.findall(r"left:([\d.]+)%;top:([\d.]+)%;width:([\d.]+)%;height:([\d.]+)%", html)
     assert boxes == [("25.00", "16.67", "25.00", "33.33"), ("75.00", "50.00", "15.00", "20.00")]
     assert "2 faces found · model · 250 ms" in html
+    said = re.findall(r"<span>(\d) ([a-z]+)<b>", html)
+    assert said == [("1", "happy"), ("2", "sad")], "as on their cards"
     slow = views.prediction_html(np.zeros((300, 400, 3), np.uint8), faces, 1.25, "model")
     assert "2 faces found · model · 1.2 s" in slow
     cards = html.split('<section class="face-card"')[1:]

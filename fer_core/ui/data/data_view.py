@@ -189,20 +189,26 @@ def twins_text(audit: Audit) -> str:
             test,
             "test images have a twin in training",
             "The model has seen these with their answer, so the test score flatters it. "
-            "A run reports its accuracy without them as well.",
+            "A run reports its accuracy without them as well."
+            if test
+            else "A model has seen none of the test images with their answer.",
             bool(test),
         ),
         (
             validation,
             "validation images have a twin in training",
-            "Validation picks the best epoch; known images there reward learning by heart.",
+            "Validation picks the best epoch; known images there reward learning by heart."
+            if validation
+            else "Validation picks the best epoch, by images that no model has seen.",
             bool(validation),
         ),
         (
             audit.conflicting_groups,
             "groups of twins carry different labels",
             "The same picture under two labels: at least one is wrong, "
-            "and no model can get both right.",
+            "and no model can get both right."
+            if audit.conflicting_groups
+            else "No picture stands under two labels.",
             bool(audit.conflicting_groups),
         ),
     ]

@@ -34,6 +34,7 @@ _ABOUT_COLUMNS = (
     "<b>Test %</b> is the accuracy of the best epoch by validation, beside it its 95 % interval; "
     "figures of different <b>Data</b> do not compare. "
     "<b>Twin-free %</b> leaves out test images that also stand in training, pixel for pixel. "
+    "<b>Parameters</b> include what a model remembers of its training faces, if it does. "
     "<b>GFLOPs</b> are those of one forward pass of one image; a multiply-add counts as two."
 )
 

@@ -172,11 +172,15 @@ def confusion_figure(
     rows = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, rows, out=np.zeros_like(counts), where=rows > 0)
     shown = share if shares else counts
-    strength = shown / max(shown.max(), 1e-9)
+    # a share has the same colour in every run, or one at chance would look as sure as a good one
+    full = 1.0 if shares else max(shown.max(), 1e-9)
+    strength = shown / full
     names = list(class_names)
     figure = go.Figure(
         go.Heatmap(
             z=shown,
+            zmin=0,
+            zmax=full,
             x=names,
             y=names,
             colorscale=_CONFUSION_SCALE,

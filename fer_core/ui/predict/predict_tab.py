@@ -65,6 +65,16 @@ element.addEventListener('click', (event) => {
 """
 
 
+#: In the page: on a telephone the answer lies below the fold, and nothing there would have changed.
+_SHOW_ANSWER = """
+() => {
+  const answer = document.querySelector('#predict-result .prediction');
+  if (answer && innerWidth < 700 && answer.getBoundingClientRect().top > 0.8 * innerHeight)
+    answer.scrollIntoView({ behavior: 'smooth', block: 'start' });
+}
+"""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the page shows for one picture. offers_whole: it was readable but has no face."""
@@ -170,7 +180,7 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
         concurrency_limit=2,
         show_progress_on=result,
         api_visibility="private",
-    )
+    ).then(None, None, None, js=_SHOW_ANSWER, api_visibility="private")
     for opened in (shared.page.load, shared.tabs.select):
         opened(on_open, [checkpoint, listed], [checkpoint, listed], **quiet)
     build_api(loaded, shared.uploads)

@@ -26,7 +26,8 @@ from fer_core.ui.predict.saves import saves_html
 SHOWN_SIDE = 1100
 #: At most so many faces get a card; all of them get a box.
 MOST_CARDS = 24
-#: Up to so many faces, a box says the label and its share; beyond, a number refers to the card.
+#: Up to so many faces, a box says the label and its share; beyond, only the label where it is wide
+#: enough. Of several faces each has the number of its card.
 _SPOKEN_BOXES = 4
 _THUMBNAIL_SIDE = 220
 
@@ -149,7 +150,8 @@ def boxes(
         label = escape(spoken)
         if len(predictions) <= _SPOKEN_BOXES:
             share = "" if spoken != prediction.label else f" {percent(prediction.confidence)}"
-            text = label + (f"<b>{share}</b>" if share else "")
+            number_text = f"{number} " if len(predictions) > 1 else ""
+            text = number_text + label + (f"<b>{share}</b>" if share else "")
         else:
             text = f"{number} {label}" if right - left > 9 else str(number)
         side = (" low" if top < 9 else "") + (" right" if left > 65 else "")

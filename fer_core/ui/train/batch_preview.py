@@ -24,8 +24,13 @@ def build_batch_preview() -> tuple[gr.Button, gr.HTML]:
     """The button and the place of the grid; the caller wires them to its form."""
     with gr.Accordion("Preview of a batch", open=False, elem_id="batch-preview"):
         button = gr.Button("Show a batch", size="sm", elem_id="show-batch")
-        grid = gr.HTML(f'<p class="note">{_ASK}</p>', elem_id="batch-grid", js_on_load=None)
+        grid = gr.HTML(nothing_yet(), elem_id="batch-grid", js_on_load=None)
     return button, grid
+
+
+def nothing_yet() -> str:
+    """What stands in the place of the grid before it is asked for, and once its set is another."""
+    return f'<p class="note">{_ASK}</p>'
 
 
 def show_batch(read: Callable[[], RunConfig], settings: AppSettings) -> str:

@@ -20,7 +20,7 @@ from fer_core.ui.shared.model_list import every_model, options_info
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER, SharedState
-from fer_core.ui.train.batch_preview import build_batch_preview, show_batch
+from fer_core.ui.train.batch_preview import build_batch_preview, nothing_yet, show_batch
 from fer_core.ui.train.live_panel import build_live_panel
 from fer_core.ui.train.live_run import CLOSED
 from fer_core.ui.train.run_form import (
@@ -153,7 +153,9 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
     shared.policy.change(lambda: FROM_AUGMENT_TAB, None, augmentation, **quiet).then(
         on_form, form, preview, **quiet
     )
-    shared.data_choice.change(on_form, form, preview, **quiet)
+    shared.data_choice.change(on_form, form, preview, **quiet).then(
+        nothing_yet, None, batch_grid, **quiet
+    )
     start.click(on_start, [run_name, *form], [panel.chosen, message], api_visibility="private")
     batch_button.click(on_batch, form, batch_grid, api_visibility="private", concurrency_limit=2)
     # `change` here: what the options are follows a recipe's model too, and is asked only once
