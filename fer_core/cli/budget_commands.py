@@ -101,9 +101,10 @@ def _ask(runs: list[RunFolder], data: str) -> None:
 
     for run in runs:
         if lacks_answers(run):
-            size = load_checkpoint(run.path).preprocessing.image_size
+            checkpoint = load_checkpoint(run.path)
+            faces = read_data(data, checkpoint.preprocessing.image_size)
             update = progress_bar(run.name)
-            for done, total in ask(run, read_data(data, size)):
+            for done, total in ask(checkpoint, faces):
                 update(done, total)
 
 

@@ -20,8 +20,7 @@ from fer_core.comparison.domains.lineage import learned_from
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder, kept_answers
-from fer_core.runs.checkpoint import load_checkpoint
-from fer_core.runs.record import read_record
+from fer_core.runs.checkpoint import Checkpoint
 from fer_core.training.evaluation import class_numbers, part_of, proposed_mapping, run_config
 from fer_core.training.scoring import prediction_table, write_table
 
@@ -50,13 +49,13 @@ def lacks_answers(run: RunFolder) -> bool:
     return there and not answers_file(run).is_file()
 
 
-def ask(run: RunFolder, faces: Faces) -> Iterator[tuple[int, int]]:
-    """Keep what the run's weights say of the test part of `faces`, its own set.
+def ask(checkpoint: Checkpoint, faces: Faces) -> Iterator[tuple[int, int]]:
+    """Keep what a checkpoint says of the test part of `faces`, its own set.
 
     Yields (images done, all images); may be left off after any batch, and nothing is kept then.
-    DataError when the run was tested on other images.
+    DataError when it was tested on other images.
     """
-    checkpoint, record = load_checkpoint(run.path), read_record(run) or {}
+    run, record = RunFolder(checkpoint.folder), checkpoint.record or {}
     config, names = run_config(checkpoint), checkpoint.class_names
     if config is None or learned_from(checkpoint, faces) is None:
         raise _other_set(run, record, faces)

@@ -19,6 +19,7 @@ from fer_core.data.readers import read_faces
 from fer_core.data.split import SplitPlan, split_faces
 from fer_core.labels import FER2013_CLASSES
 from fer_core.paths import RunFolder
+from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record, write_json
 from fer_core.training.metrics import full_report
@@ -58,7 +59,7 @@ def test_two_that_were_asked_are_paired_and_their_folders_stay_as_they_were(
         read_pair(happy.path, sad.path)
     for run in (happy, sad):
         assert lacks_answers(run)
-        steps = list(ask(run, faces))
+        steps = list(ask(load_checkpoint(run.path), faces))
         assert steps[0][0] == 0
         assert steps[-1] == (steps[-1][1], read_record(run)["test"]["n"])
         assert not lacks_answers(run)
@@ -75,7 +76,7 @@ def test_other_weights_have_to_be_asked_anew_and_a_runs_own_predictions_come_fir
     tmp_path: Path, faces: Faces
 ) -> None:
     run = scored(tmp_path / "one", "happy", faces)
-    *_, _ = ask(run, faces)
+    *_, _ = ask(load_checkpoint(run.path), faces)
     kept = answers_file(run)
     write_checkpoint(run.path, "sad")
     assert lacks_answers(run)
@@ -87,18 +88,18 @@ def test_other_weights_have_to_be_asked_anew_and_a_runs_own_predictions_come_fir
 
 def test_what_was_broken_off_or_was_another_set_is_not_kept(tmp_path: Path, faces: Faces) -> None:
     run = scored(tmp_path / "one", "happy", faces)
-    next(ask(run, faces))
+    next(ask(load_checkpoint(run.path), faces))
     assert lacks_answers(run)
     with pytest.raises(DataError, match=rf"one was tested on {faces.name}, and drawn faces.* has"):
-        next(ask(run, read_faces(OTHER)))
+        next(ask(load_checkpoint(run.path), read_faces(OTHER)))
     fewer = replace(faces, source_split=np.where(np.arange(210) < 150, "train", "test"))
     with pytest.raises(DataError, match="other parts"):
-        next(ask(run, fewer))
+        next(ask(load_checkpoint(run.path), fewer))
     record = read_record(run)
     record["test"]["accuracy"] += 0.1  # as of other images with the same number
     write_json(run.record, record)
     with pytest.raises(DataError, match="has other images"):
-        list(ask(run, faces))
+        list(ask(load_checkpoint(run.path), faces))
     assert lacks_answers(run)
 
 
@@ -107,7 +108,7 @@ def test_classes_of_the_set_in_another_order_are_matched_by_name(
 ) -> None:
     run = scored(tmp_path / "one", "happy", faces)
     turned = replace(faces, labels=6 - faces.labels, class_names=faces.class_names[::-1])
-    *_, _ = ask(run, turned)
+    *_, _ = ask(load_checkpoint(run.path), turned)
     table = pd.read_parquet(answers_file(run))
     test = split_faces(faces, SplitPlan()).test
     assert (table["label"].to_numpy() == faces.labels[test]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -97,3 +98,19 @@ def test_a_file_that_is_gone_already_is_no_fault(files: dict[str, str]) -> None:
     Path(files["one"]).unlink()
     uploads.release("a", files["one"])
     uploads.leave("a")
+
+
+def test_however_many_files_wait_one_thread_waits_for_them(tmp_path: Path) -> None:
+    before = threading.active_count()
+    uploads = Uploads(lambda path: True, stay=2)
+    pictures = [tmp_path / f"{number}.jpg" for number in range(40)]
+    for picture in pictures:
+        picture.write_bytes(b"x")
+        uploads.hold("a", str(picture))
+    uploads.leave("a")
+    assert all(picture.exists() for picture in pictures)
+    assert threading.active_count() <= before + 1
+    deadline = time.monotonic() + 20
+    while any(picture.exists() for picture in pictures) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(picture.exists() for picture in pictures)

@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-#: Seconds from an upload until its request has begun, however long the queue.
-STAY = 60.0
+#: Seconds from an upload until its request has begun. Looked at every quarter of it, so that what
+#: nobody uses is gone within the minute that the page promises.
+STAY = 45.0
 
 
 class Uploads:
@@ -28,6 +29,8 @@ class Uploads:
         upload for which a file is kept at least."""
         self._is_upload, self._stay = is_upload, stay
         self._users: dict[str, set[tuple[str, str]]] = {}  # path → (session, purpose)
+        self._unused: set[str] = set()  # what nobody uses any more, and was uploaded just now
+        self._looks_again = False
         self._lock = threading.Lock()
 
     def hold(self, session: str | None, source: object, purpose: str = "") -> None:
@@ -57,22 +60,32 @@ class Uploads:
         users -= leaving
         if not users:
             del self._users[source]
-            self._delete(source)
+            self._unused.add(source)
+            self._delete()
 
-    def _delete(self, source: str) -> None:
-        """Under the lock: now, or when the file has stayed as long as it must."""
+    def _delete(self) -> None:
+        """Under the lock: what is unused and has stayed as long as it must; the rest soon.
+
+        One thread waits for all of it, however many calls there are.
+        """
+        self._unused = {source for source in self._unused - set(self._users) if self._stays(source)}
+        if self._unused and not self._looks_again:
+            self._looks_again = True
+            later = threading.Timer(self._stay / 4, self._look_again)
+            later.daemon = True
+            later.start()
+
+    def _stays(self, source: str) -> bool:
+        """Whether the file has to stay for now; one that has not is deleted."""
         try:
-            left = Path(source).stat().st_mtime + self._stay - time.time()
-        except OSError:
-            return
-        if left <= 0:
-            Path(source).unlink(missing_ok=True)
-            return
-        later = threading.Timer(min(left, self._stay), self._look_again, [source])
-        later.daemon = True
-        later.start()
+            if Path(source).stat().st_mtime + self._stay > time.time():
+                return True
+            Path(source).unlink()
+        except OSError:  # it is gone already
+            pass
+        return False
 
-    def _look_again(self, source: str) -> None:
+    def _look_again(self) -> None:
         with self._lock:
-            if source not in self._users:
-                self._delete(source)
+            self._looks_again = False
+            self._delete()

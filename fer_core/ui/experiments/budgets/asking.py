@@ -15,7 +15,7 @@ from fer_core.comparison.budgets.verdict import Comparison
 from fer_core.comparison.domains.lineage import own_source
 from fer_core.comparison.kept_answers import ask, lacks_answers
 from fer_core.data.faces import DataError
-from fer_core.runs.checkpoint import CheckpointError, load_checkpoint
+from fer_core.runs.checkpoint import load_checkpoint
 from fer_core.ui.experiments.budgets.results import Choice, read_choice
 from fer_core.ui.experiments.domains.html import problem, progress_line, sentence
 from fer_core.ui.experiments.run_views import STATUS_CSS
@@ -45,7 +45,7 @@ def build_asking(
         try:
             for name, done, total in asked(settings, read_choice(settings, stored, picked), data):
                 yield gr.skip(), gr.skip(), progress_line(done, total, f"{name} answers")
-        except (DataError, CheckpointError, OSError) as error:
+        except (ValueError, OSError) as error:
             yield (*_buttons(False), problem(error))
             return
         yield (*_buttons(False), "")
@@ -84,11 +84,12 @@ def asked(
     if settings.public:
         raise DataError(_CLOSED)
     for name, run in lacking(choice).items():
-        own = own_source(load_checkpoint(run.path), settings.data_folder)
+        checkpoint = load_checkpoint(run.path)
+        own = own_source(checkpoint, settings.data_folder)
         source = open_sets.allowed_source(own or data.get("source"), settings)
         faces = open_sets.open_faces(source)
         try:
-            for done, total in ask(run, faces):
+            for done, total in ask(checkpoint, faces):
                 yield name, done, total
         except DataError as error:
             raise DataError(f"{error} in the Data tab, then press the button again.") from error
