@@ -277,7 +277,7 @@ def read_start(folder: str | Path) -> dict[str, Any]:
             "model": str(header["model"]),
             "model_options": dict(header["model_options"]),
             "preprocessing": _preprocessing(header),
-            "class_names": tuple(str(name) for name in header["class_names"]),
+            "class_names": _class_names(header),
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the header of {place.weights} is damaged: {error}") from error
