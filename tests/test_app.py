@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 import app
+from fer_core.ui.examples import EXAMPLES
 
 REPOSITORY = Path(app.__file__).resolve().parent
 STARTED_WITHIN = 180  # seconds; eight on two idle cores, but a test machine may be busy
@@ -186,6 +187,18 @@ def test_data_and_augment_tabs_in_the_browser(served: Served) -> None:
         page.locator("#augment-rotation_degrees input[type=number]").fill("90")
         page.wait_for_selector("#augment-caution:has-text('Rotation above 30')")
         assert page.locator("#augment-preset input:checked").count() == 0
+
+        page.get_by_text("Use your own photo").click()
+        page.locator("#augment-upload input[type=file]").first.set_input_files(EXAMPLES[0].path)
+        page.wait_for_selector("#augment-result:has-text('found in your photo')")
+        assert not page.locator("#augment-back").is_visible()
+        page.click("#augment-random")
+        page.wait_for_selector("#augment-result:has-text('labelled happy')")
+        page.click("#augment-back")
+        page.wait_for_selector("#augment-result:has-text('found in your photo')")
+        page.wait_for_selector("#augment-back", state="hidden")
+        page.locator("#augment-upload").get_by_role("button", name="Remove Image").click()
+        page.wait_for_selector("#augment-result:has-text('labelled happy')")
         page.click("#augment-use")
         page.wait_for_selector("#tab-train", state="visible")
 

@@ -91,7 +91,7 @@ def read_predictions(folder: Path, part: str = "test") -> Predictions:
     stored = answers_file(place)
     if not stored.is_file():
         asked = lacks_answers(place)
-        why = "ask it about its set first" if asked else "only a finished run has them"
+        why = "whoever has its set can ask it for them" if asked else "only a finished run has them"
         raise PairError(
             f"{place.name} has no stored predictions, so its images cannot be matched with another "
             f"run's; {why}"

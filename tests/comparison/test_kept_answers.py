@@ -55,7 +55,7 @@ def test_two_that_were_asked_are_paired_and_their_folders_stay_as_they_were(
 ) -> None:
     happy, sad = (scored(tmp_path / name, name, faces) for name in ("happy", "sad"))
     files = sorted(path.name for path in happy.path.iterdir())
-    with pytest.raises(PairError, match=r"happy has no stored predictions.* ask it about its set"):
+    with pytest.raises(PairError, match=r"happy has no stored predictions.* whoever has its set"):
         read_pair(happy.path, sad.path)
     for run in (happy, sad):
         assert lacks_answers(run)

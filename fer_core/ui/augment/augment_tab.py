@@ -14,12 +14,13 @@ from fer_core.inference.photo import PhotoError
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.augment import augment_view as view
+from fer_core.ui.augment.face_choice import build_face_choice
 from fer_core.ui.augment.measure import build_measurement
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.checkpoint_choices import checkpoint_choices
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 from fer_core.ui.shared.patient_slider import PatientSlider
-from fer_core.ui.shared.picture_input import PICTURES_AT_ONCE, PhotoInput
+from fer_core.ui.shared.picture_input import PICTURES_AT_ONCE
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.refusals import in_words
 from fer_core.ui.shared.settings import AppSettings
@@ -43,35 +44,7 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
     sliders: list[gr.Slider] = []
     with gr.Row(elem_classes="pictures-first"):
         with gr.Column(scale=5, min_width=320):
-            with gr.Row(elem_classes="bottom-row"):
-                class_name = gr.Dropdown(
-                    ["happy"],
-                    value="happy",
-                    label="Expression",
-                    min_width=120,
-                    elem_id="augment-class",
-                )
-                number = gr.Number(
-                    1,
-                    label="Face number",
-                    precision=0,
-                    minimum=1,
-                    min_width=90,
-                    elem_id="augment-number",
-                )
-                another = gr.Button("Random face", min_width=130, elem_id="augment-random")
-            with gr.Accordion("Use your own photo", open=False):
-                upload = PhotoInput(
-                    label="Photo",
-                    sources=["upload", "clipboard"],
-                    height=180,
-                    elem_id="augment-upload",
-                    elem_classes="photo-input",
-                )
-                gr.Markdown(
-                    "The largest face in it is taken. The photo is deleted after a few hours.",
-                    elem_classes="note",
-                )
+            chosen = build_face_choice()
             preset = gr.Radio(
                 list(POLICIES),
                 value="standard",
@@ -194,10 +167,15 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         return on_pick(choice, wanted, random.randint(1, max(1, count)), *rest)
 
     def on_upload(
-        photo: str | bytes | None, draw: float | None, judge: str | None, *values: Any
+        request: gr.Request,
+        photo: str | bytes | None,
+        draw: float | None,
+        judge: str | None,
+        *values: Any,
     ) -> list[Any]:
         if not photo:
             return [gr.skip(), gr.skip(), gr.Markdown(visible=False)]
+        shared.uploads.hold(request.session_hash, photo, "augment")
         try:
             with PICTURES_AT_ONCE:
                 face = view.photo_face(photo, predictor(judge))
@@ -209,8 +187,8 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         draw = random.randrange(_LARGEST_SEED)
         return [draw, drawn(face, draw, judge, list(values))]
 
-    def on_look(chosen: str | None) -> Any:
-        return gr.Dropdown(**checkpoint_choices(loaded, chosen))
+    def on_look(judge: str | None) -> Any:
+        return gr.Dropdown(**checkpoint_choices(loaded, judge))
 
     def on_use(*values: float | None) -> tuple[dict[str, float], gr.Tabs]:
         # The stamp makes every press a change, also when the policy is the one handed over before.
@@ -218,23 +196,23 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         return policy, gr.Tabs(selected="train")
 
     quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
-    picked = [subject, result, notice, class_name, number]
-    pick_inputs = [shared.data_choice, class_name, number, seed, model, *sliders]
+    picked = [subject, result, notice, chosen.class_name, chosen.number]
+    pick_inputs = [shared.data_choice, chosen.class_name, chosen.number, seed, model, *sliders]
     source = gr.State(DEFAULT_DATA_CHOICE["source"])
     shared.data_choice.change(
         on_data, [source, *pick_inputs], [source, *picked], trigger_mode="always_last", **quick
     )
     gr.on(
-        [shared.page.load, class_name.input, number.input],
+        [shared.page.load, chosen.class_name.input, chosen.number.input, chosen.upload.clear],
         on_pick,
         pick_inputs,
         picked,
         trigger_mode="always_last",
         **quick,
     )
-    another.click(
+    chosen.another.click(
         in_words(on_random),
-        [shared.data_choice, class_name, seed, model, *sliders],
+        [shared.data_choice, chosen.class_name, seed, model, *sliders],
         picked,
         **quick,
     )
@@ -254,11 +232,12 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         **quick,
     )
     redraw.click(on_redraw, [subject, model, *sliders], [seed, result], **quick)
-    upload.upload(
+    gr.on(
+        [chosen.upload.upload, chosen.back.click],
         on_upload,
-        [upload, seed, model, *sliders],
+        [chosen.upload, seed, model, *sliders],
         [subject, result, notice],
-        show_progress_on=upload,
+        show_progress_on=chosen.upload,
         api_visibility="private",
         concurrency_limit=2,
     )

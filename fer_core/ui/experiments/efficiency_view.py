@@ -113,7 +113,7 @@ def efficiency_updates(
         gr.update(visible=False),
         gr.update(visible=True),
         gr.update(choices=list(page.choices), value=page.key),
-        accuracy_cost_figure(page.table, page.table["front"], cost, band),
+        accuracy_cost_figure(page.table, page.table["front"], cost, band, settings.public),
         content.note_html(page, cost),
         content.table_html(page.table),
         gr.update(value=str(content.write_efficiency(page.table))),

@@ -19,10 +19,14 @@ from fer_core.ui.shared.shared_state import SharedState
 
 _ABOUT = (
     "Five published reports on facial-expression recognition, A to E, each a recipe of the "
-    "**Train** tab: choose FER2013 in the **Data** tab, then the recipe, and your own figure "
-    "appears here beside the published one. From the command line: "
-    "`python -m fer_core reproduce --data data/fer2013.csv`."
+    "**Train** tab{how}. From the command line: `python -m fer_core reproduce --data "
+    "data/fer2013.csv`."
 )
+_HOW = (
+    ": choose FER2013 in the **Data** tab, then the recipe, and your own figure appears here "
+    "beside the published one"
+)
+_HOW_ELSEWHERE = ", which trains where the app runs on your own computer"
 _NOTE = (
     "<p class='note'>Each figure is measured on the split on which the report measured; where the "
     "report chose its epoch on the images that it scored, so do these. In brackets the 95 % "
@@ -33,7 +37,7 @@ _METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 
 
 def build_reference_view(settings: AppSettings, shared: SharedState) -> None:
-    gr.Markdown(_ABOUT)
+    gr.Markdown(about(settings))
     # On a phone it scrolls in its box; squeezed, its words would break letter by letter.
     table = gr.HTML(
         css_template=".plain-table table { min-width: 780px; }",
@@ -50,6 +54,11 @@ def build_reference_view(settings: AppSettings, shared: SharedState) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
+
+
+def about(settings: AppSettings) -> str:
+    """What the table is and how one's own figure comes into it, as Markdown."""
+    return _ABOUT.format(how=_HOW_ELSEWHERE if settings.public else _HOW)
 
 
 def reference_html(runs_folder: Path, results: Path = REFERENCE_RESULTS) -> str:

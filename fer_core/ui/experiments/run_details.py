@@ -116,10 +116,13 @@ def mistakes(
     """
     answers = answers_file(folder)
     if not answers.is_file():
-        raise DataError(
-            "There are no kept predictions to look through: a run writes them when it is finished, "
-            "a shipped checkpoint has them once it was compared image by image in Equal budgets."
+        how = (
+            ""
+            if settings.public
+            else ": a run writes them when it is finished, a shipped checkpoint has them once it "
+            "was compared image by image in Equal budgets"
         )
+        raise DataError(f"There are no kept predictions to look through{how}.")
     config = read_config(folder)
     if config is None:
         raise DataError("The run's configuration cannot be read, so its data is not known.")

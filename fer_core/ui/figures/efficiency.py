@@ -26,18 +26,23 @@ _LINE_SHARE = 0.045
 
 
 def accuracy_cost_figure(
-    table: pd.DataFrame, front: Sequence[bool] | np.ndarray, cost: str, band: Band | None = None
+    table: pd.DataFrame,
+    front: Sequence[bool] | np.ndarray,
+    cost: str,
+    band: Band | None = None,
+    closed: bool = False,
 ) -> go.Figure:
     """The models of an efficiency table whose cost is known, on a logarithmic axis of costs.
 
     front: bool per row, which are on the Pareto front. cost: a key of `AXES`. Whiskers are the 95 %
-    interval of the accuracy. band: drawn behind the points.
+    interval of the accuracy. band: drawn behind the points. closed: nothing can be measured here.
     """
     title, number = AXES[cost]
     known = np.isfinite(table[cost].to_numpy(dtype=float)) & (table[cost].to_numpy() > 0)
     if not known.any():
         what = "“Measure latency”" if "latency" in cost else "a run in the Train tab"
-        return empty_figure(f"Not known yet for any of these models: start {what}.", HEIGHT)
+        words = f"Not known yet for any of these models: start {what}."
+        return empty_figure("Not measured on this published page." if closed else words, HEIGHT)
     shown, on_front = table[known], np.asarray(front, dtype=bool)[known]
     figure = go.Figure()
     line = shown[on_front].sort_values(cost)

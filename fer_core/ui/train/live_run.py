@@ -45,6 +45,7 @@ _NOTHING = (
     "<p class='state'>No run yet. Choose a recipe in the form and press "
     "<b>Start training</b>: its curves appear here.</p>"
 )
+_NOTHING_HERE = "<p class='state'>This published page has no run to watch.</p>"
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,8 @@ def read_live(settings: AppSettings, chosen: object) -> LiveRun:
         except RunError as error:
             gone = f"<p class='state'>{html.escape(str(error))}; shown instead:</p>"
     if name is None:
-        return LiveRun(
-            tuple(choices), None, gone + _NOTHING, [], None, log_html(""), False, False, queue
-        )
+        nothing = gone + (_NOTHING_HERE if settings.public else _NOTHING)
+        return LiveRun(tuple(choices), None, nothing, [], None, log_html(""), False, False, queue)
     folder = find_run(runs_folder, name)
     # The state is read before the epochs: a run seen as finished then has all of its lines.
     progress = read_progress(folder)

@@ -32,10 +32,11 @@ from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.train.live_run import CLOSED
 from fer_core.ui.train.run_form import source_name
 
-NO_TUNING = (
+_NO_TUNING = (
     "<p class='note'>No fine-tuning has been started yet. Press <b>Fine-tune</b> above: its "
     "progress appears here and, when it is finished, what it has changed.</p>"
 )
+_NO_TUNING_HERE = "<p class='note'>This published page has no fine-tuned run.</p>"
 #: Test images of the old domain that are scored at most.
 FORGETTING_LIMIT = 2000
 
@@ -108,10 +109,15 @@ class Watched:
     stamp: tuple[str, str] | None
 
 
+def no_tuning(settings: AppSettings) -> str:
+    """What stands where a fine-tuned run would be watched, as HTML."""
+    return _NO_TUNING_HERE if settings.public else _NO_TUNING
+
+
 def watch(settings: AppSettings, name: object) -> Watched:
     """State, progress and figures of a run; a sentence when there is none of that name."""
     if not name:
-        return Watched(NO_TUNING, False, None)
+        return Watched(no_tuning(settings), False, None)
     try:
         run = find_run(settings.runs_folder, name)
     except RunError as error:

@@ -136,7 +136,7 @@ def build_tuning_view(
             "Stop", interactive=False, min_width=110, scale=0, elem_id="domain-tune-stop"
         )
     status = gr.HTML(
-        tuning.NO_TUNING, css_template=_CSS, elem_id="domain-tune-status", js_on_load=None
+        tuning.no_tuning(settings), css_template=_CSS, elem_id="domain-tune-status", js_on_load=None
     )
     comparing = gr.HTML(css_template=_CSS, elem_id="domain-comparing", js_on_load=None)
     with gr.Column(visible=False) as results:

@@ -36,6 +36,7 @@ _NOTHING = (
     "<p class='state'>No sweep yet. Choose settings and their values in the form and press "
     "<b>Put it in the queue</b>: how far it is, and its table, appear here.</p>"
 )
+_NOTHING_HERE = "<p class='state'>This published page has no sweep to watch.</p>"
 #: State → what the counts call it, in the order in which they stand.
 _STATE_WORDS = {
     "finished": "finished",
@@ -68,7 +69,8 @@ def read_watch(settings: AppSettings, chosen: object) -> SweepWatch:
     choices = tuple(list_sweeps(settings.runs_folder))
     name = str(chosen) if chosen in choices else next(iter(choices), None)
     if name is None:
-        return SweepWatch(choices, None, None, _NOTHING, False, False, (), ())
+        nothing = _NOTHING_HERE if settings.public else _NOTHING
+        return SweepWatch(choices, None, None, nothing, False, False, (), ())
     try:
         sweep = read_sweep(settings.runs_folder, name)
     except SweepError as error:
