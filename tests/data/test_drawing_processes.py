@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -140,6 +141,8 @@ def test_an_interrupt_of_the_group_is_answered_in_one_line(tmp_path: Path) -> No
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # a test run in the background of a script ignores interrupts, and so would its children
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not list(tmp_path.rglob("done.npy")) and time.monotonic() < deadline:
