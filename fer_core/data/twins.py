@@ -16,3 +16,14 @@ def twin_keys(images: np.ndarray) -> np.ndarray:
 def has_twin_in(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     """bool (N,): which of `images` stand pixel for pixel among `others`, both (·, H, W, C)."""
     return np.isin(twin_keys(images), twin_keys(others))
+
+
+def twin_groups(images: np.ndarray) -> list[np.ndarray]:
+    """Which images are one picture: int64 (≥ 2,) ascending for each that occurs more than once.
+
+    images: uint8 (N, H, W, C). In the order in which the pictures first occur.
+    """
+    numbers = np.unique(twin_keys(images), return_inverse=True)[1]
+    order = np.argsort(numbers, kind="stable").astype(np.int64)
+    groups = np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1)
+    return sorted((group for group in groups if len(group) > 1), key=lambda group: group[0])

@@ -178,9 +178,14 @@ def test_twins_and_their_conflicts_are_told(tiny_faces: Faces) -> None:
 def test_shares_matter_only_where_something_is_drawn(tiny_faces: Faces) -> None:
     whole = np.array(["train"] * 50 + ["validation"] * 10 + ["test"] * 10)
     complete = Faces(tiny_faces.images, tiny_faces.labels, tiny_faces.ids, FER2013_CLASSES, whole)
-    assert not shares_matter(complete, "source")
-    assert shares_matter(complete, "stratified")
-    assert shares_matter(tiny_faces, "source")
+    assert shares_matter(complete, "source") == {"validation": False, "test": False}
+    assert shares_matter(complete, "stratified") == {"validation": True, "test": True}
+    assert shares_matter(tiny_faces, "source") == {"validation": True, "test": True}
+    tested = np.where(whole == "validation", "train", whole)
+    folders = replace(tiny_faces, source_split=tested)  # with folders train and test
+    assert shares_matter(folders, "source") == {"validation": True, "test": False}
+    unlabelled = replace(folders, labels=np.where(tested == "test", -1, tiny_faces.labels))
+    assert shares_matter(unlabelled, "source") == {"validation": True, "test": True}
 
 
 def test_public_visitors_open_only_the_built_in_sets(home: AppSettings, face_folder: Path) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import gradio as gr
 
-from fer_core.data.faces import DataError
+from fer_core.data.faces import DataError, Faces
 from fer_core.ui.data import data_view as view
+from fer_core.ui.data.exact_twins_panel import build_exact_twins
 from fer_core.ui.data.near_twins_panel import build_near_twins
 from fer_core.ui.data.set_view import shares_matter, split_and_audit, view_set, with_split
 from fer_core.ui.shared import open_sets
@@ -123,12 +124,19 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     means = gr.HTML(_LATER, elem_id="data-means", min_height=150)
     gr.Markdown("### Twins: pictures that occur more than once")
     twins = gr.HTML(_LATER, elem_id="data-twins", min_height=150)
+    build_exact_twins(shared)
     build_near_twins(shared)
     with gr.Accordion("Rows and files that could not be read", open=False):
         unreadable = gr.HTML(elem_id="data-unreadable")
 
     shown = [summary, chart, table, split_words, twins, gallery, means, unreadable]
     controls = [chosen, class_name, part, test, validation, split_seed]
+
+    def split_widgets(faces: Faces, kind: str) -> list[Any]:
+        """test, validation and split_seed: open where they decide something."""
+        matters = shares_matter(faces, kind)
+        shares = [gr.Slider(interactive=matters[name]) for name in ("test", "validation")]
+        return [*shares, gr.Number(interactive=any(matters.values()))]
 
     def opened(choice: dict[str, Any], progress: gr.Progress) -> list[Any]:
         """data_choice, notice, seed, controls and the whole view, after another set was opened."""
@@ -139,7 +147,6 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         if choice["source"] not in {source for _, source in offered}:
             offered.append((faces.name, choice["source"]))
         classes, parts = view.gallery_choices(faces)
-        active = shares_matter(faces, choice["split"])
         return [
             choice,
             gr.Markdown(visible=False),
@@ -147,9 +154,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
             gr.Dropdown(offered, value=choice["source"]),
             gr.Dropdown(classes, value=view.ANY_CLASS),
             gr.Dropdown(parts, value=view.ANY_PART),
-            gr.Slider(interactive=active),
-            gr.Slider(interactive=active),
-            gr.Number(interactive=active),
+            *split_widgets(faces, choice["split"]),
             *everything,
         ]
 
@@ -211,10 +216,9 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     ) -> list[Any]:
         choice = with_split(choice, new_kind, new_validation, new_test, new_seed)
         now = view_set(choice, wanted_class, wanted_part, draw)
-        active = shares_matter(open_sets.open_faces(choice["source"]), choice["split"])
-        sliders = [gr.Slider(interactive=active)] * 2
+        widgets = split_widgets(open_sets.open_faces(choice["source"]), choice["split"])
         values = [now.chart, now.table, now.split, now.twins, now.gallery]
-        return [choice, *sliders, gr.Number(interactive=active), *values]
+        return [choice, *widgets, *values]
 
     def on_changed(
         choice: dict[str, Any],

@@ -68,10 +68,15 @@ def split_and_audit(faces: Faces, choice: dict[str, Any]) -> tuple[Split, Audit,
     return split, open_sets.open_audit(faces, plan), view.split_text(faces, split, choice["split"])
 
 
-def shares_matter(faces: Faces, kind: str) -> bool:
-    """Whether the shares and the seed decide anything: the set's own split may lack a part."""
-    own = set() if faces.source_split is None else set(np.unique(faces.source_split))
-    return kind == "stratified" or not {"validation", "test"} <= own
+def shares_matter(faces: Faces, kind: str) -> dict[str, bool]:
+    """Whether the share of "validation" and that of "test" decide anything under this split.
+
+    The seed does where one of them does. A set's own split may have both parts, or lack one.
+    """
+    own: set[str] = set()
+    if kind != "stratified" and faces.source_split is not None:
+        own = set(np.unique(faces.source_split[faces.labels >= 0]))
+    return {part: part not in own for part in ("validation", "test")}
 
 
 def with_split(

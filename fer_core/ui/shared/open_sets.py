@@ -23,6 +23,7 @@ from fer_core.data.near_twins import MostAlike, alike_in_training
 from fer_core.data.readers import Source, list_sources, read_faces
 from fer_core.data.split import Split, SplitPlan, split_faces
 from fer_core.data.synthetic import draw_faces
+from fer_core.data.twins import twin_groups
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 
@@ -85,6 +86,7 @@ _SPLITS = _Shelf(16)
 _AUDITS = _Shelf(16)
 _MEANS = _Shelf(8)
 _NEAR_TWINS = _Shelf(8)
+_TWIN_GROUPS = _Shelf(8)
 #: How far the reading of a source is, as (done, total), for all who wait for it.
 _READ_SO_FAR: dict[str, tuple[int, int]] = {}
 
@@ -230,6 +232,11 @@ def open_plain_audit(faces: Faces) -> Audit:
 def open_mean_faces(faces: Faces) -> np.ndarray:
     """uint8 (classes, H, W, C), the average picture of every class."""
     return _MEANS.get(faces.fingerprint, lambda: mean_faces(faces))
+
+
+def open_twin_groups(faces: Faces) -> list[np.ndarray]:
+    """Which images of the set are one picture, as `twin_groups` has it."""
+    return _TWIN_GROUPS.get(faces.fingerprint, lambda: twin_groups(faces.images))
 
 
 def open_near_twins(
