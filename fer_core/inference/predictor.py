@@ -27,6 +27,8 @@ from fer_core.runs.checkpoint import Checkpoint
 
 #: A face whose strongest label has less is answered with "unsure", unless asked otherwise.
 UNSURE_BELOW = 0.4
+#: A label that holds less than half and leads by less than this is named with the next one.
+_HALF, _CLOSE = 0.5, 0.15
 #: Pixels of all cuts up to which one core is as soon ready as two: 16 cuts of 48 x 48.
 _SMALL_WORK = 16 * 48 * 48
 #: Grey levels between darkest and brightest pixel below which a picture shows nothing.
@@ -79,10 +81,23 @@ class FacePrediction:
 
 
 def spoken_label(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> tuple[str, str]:
-    """(text, hex colour) of the answer: the label, or "unsure" below that probability."""
+    """(text, hex colour) of the answer: the label, two where they are close, or "unsure" below that
+    probability."""
     if prediction.confidence < unsure_below:
         return "unsure", UNSURE_COLOUR
-    return prediction.label, colour(prediction.label)
+    other = close_second(prediction)
+    text = f"{prediction.label} or {other}" if other else prediction.label
+    return text, colour(prediction.label)
+
+
+def close_second(prediction: FacePrediction) -> str:
+    """The second strongest label, where the strongest has under half and leads by little; or ""."""
+    if prediction.confidence >= _HALF:
+        return ""
+    others = {name: p for name, p in prediction.probabilities.items() if name != prediction.label}
+    second = max(others, key=others.__getitem__, default="")
+    close = second and prediction.confidence - others[second] < _CLOSE
+    return second if close else ""
 
 
 class Predictor:

@@ -6,6 +6,7 @@ import base64
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -72,6 +73,20 @@ def test_unsure_is_said_on_picture_and_card_as_the_visitor_sets_it() -> None:
     assert 'aria-label="Face 1: unsure"' in unsure
     assert "Unsure: no expression reaches 60 % (happy 55 %" in text_of(unsure)
     assert re.search(r"<span>unsure</span>", unsure)
+
+
+def test_two_close_labels_stand_on_the_picture_as_on_the_card() -> None:
+    close, clear = prediction(sad=0.45, neutral=0.4), prediction((300, 150, 360, 210), sad=0.7)
+    image = np.zeros((300, 400, 3), np.uint8)
+    html = views.prediction_html(image, [close, clear], 0.1, "model")
+    assert "Not clear: between sad (45 %" in text_of(html)
+    assert re.findall(r"<span>(\d [a-z ]+)<", html) == ["1 sad or neutral", "2 sad"]
+    assert 'aria-label="Face 1: sad or neutral"' in html
+    crowd = [replace(close, box=(x, 100, x + 60, 160)) for x in range(0, 340, 60)]
+    boxes = views.boxes(crowd, 400, 300)
+    assert "<span>1</span>" in boxes, "15 % of the width are too little for two labels"
+    clear_ones = views.boxes([replace(clear, box=face.box) for face in crowd], 400, 300)
+    assert "<span>1 sad</span>" in clear_ones
 
 
 def test_a_share_is_never_rounded_to_none_or_all() -> None:

@@ -17,7 +17,12 @@ from PIL import Image
 
 from fer_core.inference.draw import ink
 from fer_core.inference.photo import read_photo
-from fer_core.inference.predictor import UNSURE_BELOW, FacePrediction, spoken_label
+from fer_core.inference.predictor import (
+    UNSURE_BELOW,
+    FacePrediction,
+    close_second,
+    spoken_label,
+)
 from fer_core.labels import colour
 from fer_core.ui.examples import Example
 from fer_core.ui.predict.saves import saves_html
@@ -29,6 +34,8 @@ MOST_CARDS = 24
 #: Up to so many faces, a box says the label and its share; beyond, only the label where it is wide
 #: enough. Of several faces each has the number of its card.
 _SPOKEN_BOXES = 4
+#: Percent of the picture's width that a number and one label need.
+_WIDE = 9
 _THUMBNAIL_SIDE = 220
 
 
@@ -45,18 +52,19 @@ def sentence(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> 
     """What the model says of one face, in plain words (HTML): one label, or that it is unsure.
 
     Unsure: the strongest label holds less than `unsure_below` (0-1). Not clear: it holds more, but
-    under half, with the next one close.
+    the next one is close (`close_second`).
     """
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
-    (first, share), (second, next_share) = ranked[0], (*ranked, ("", 0.0))[1]
+    first, share = ranked[0]
     what = "This face" if prediction.box is not None else "The picture as a whole"
     if share < unsure_below:
         strongest = ", ".join(f"{escape(name)} {percent(part)}" for name, part in ranked[:3])
         return f"Unsure: no expression reaches {percent(unsure_below)} ({strongest})."
-    if share < 0.5 and share - next_share < 0.15:
+    second = close_second(prediction)
+    if second:
         return (
             f"Not clear: between <strong>{escape(first)}</strong> ({percent(share)}) "
-            f"and <strong>{escape(second)}</strong> ({percent(next_share)})."
+            f"and <strong>{escape(second)}</strong> ({percent(prediction.probabilities[second])})."
         )
     return f"{what} resembles <strong>{escape(first)}</strong> most ({percent(share)})."
 
@@ -153,7 +161,8 @@ def boxes(
             number_text = f"{number} " if len(predictions) > 1 else ""
             text = number_text + label + (f"<b>{share}</b>" if share else "")
         else:
-            text = f"{number} {label}" if right - left > 9 else str(number)
+            wide = right - left > (_WIDE if spoken == prediction.label else 2 * _WIDE)
+            text = f"{number} {label}" if wide else str(number)
         side = (" low" if top < 9 else "") + (" right" if left > 65 else "")
         parts.append(
             f'<div class="face-box{side}" aria-hidden="true" style="--hue:{hue};--ink:{ink(hue)};'
