@@ -281,6 +281,18 @@ def test_on_a_telephone_the_answer_comes_into_view(page: Any, tmp_path: Path) ->
     )
 
 
+def test_on_a_telephone_the_draws_stay_above_the_sliders(page: Any) -> None:
+    open_tab(page, "Augment")
+    page.set_viewport_size({"width": 390, "height": 844})
+    slider = page.locator("#augment-erase_fraction input[type=range]")
+    slider.scroll_into_view_if_needed()
+    picture = page.locator("#augment-result img").last.bounding_box()
+    assert picture["y"] >= 0
+    shown = page.locator("#augment-result").bounding_box()
+    assert shown["y"] + shown["height"] < slider.bounding_box()["y"] < 844
+    assert shown["height"] < 260, "more than half of the screen is left for the sliders"
+
+
 def test_an_uploaded_picture_is_deleted_when_the_page_is_closed(
     page: Any, served_app: ServedApp, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from fer_core.data.augment import POLICIES
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipes import RECIPES
-from fer_core.runs.record import RunError, append_epoch, read_progress, run_lock
+from fer_core.runs.record import Progress, RunError, append_epoch, read_progress, run_lock
 from fer_core.training.job import repeat_command, start_run
 from fer_core.ui.experiments import run_views
 from fer_core.ui.figures.runs import training_figure
@@ -292,3 +292,11 @@ def test_a_recipe_for_another_built_in_set_says_so() -> None:
     assert "Made for the set" in train_tab.other_set_note("drawn:six", data)
     assert train_tab.other_set_note("drawn:six", {**data, "source": "drawn:six"}) == ""
     assert train_tab.other_set_note("drawn", {**data, "source": "mine.csv"}) == ""
+
+
+def test_the_end_says_whether_there_was_something_to_score_it_on() -> None:
+    done = Progress(state="finished", epoch=2, epochs=2)
+    scored = run_views.state_sentence(done, {"test": {"n": 5}})
+    assert scored == "Finished; the best epoch was scored on the test images."
+    assert "has no test images" in run_views.state_sentence(done, {"test": None})
+    assert run_views.state_sentence(done) == "Finished."

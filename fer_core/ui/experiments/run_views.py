@@ -136,6 +136,7 @@ def status_html(name: str, progress: Progress, record: Mapping[str, Any] | None)
         f"<div><dt>{label}</dt><dd>{html.escape(value)}</dd></div>"
         for label, value in cells.items()
     )
+    state = html.escape(state_sentence(progress, record))
     result = test_sentence(record)
     if result:
         result = (
@@ -147,11 +148,11 @@ def status_html(name: str, progress: Progress, record: Mapping[str, Any] | None)
         f"<div class='bar {progress.state}' role='progressbar' aria-label='share of the run done' "
         f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{100 * done:.0f}'>"
         f"<div style='width:{100 * done:.1f}%'></div></div>"
-        f"<dl>{figures}</dl><p class='state'>{html.escape(state_sentence(progress))}</p>{result}"
+        f"<dl>{figures}</dl><p class='state'>{state}</p>{result}"
     )
 
 
-def state_sentence(progress: Progress) -> str:
+def state_sentence(progress: Progress, record: Mapping[str, Any] | None = None) -> str:
     """What the state means for the person at the page, with the reason the run gave."""
     reason = progress.reason[:1].upper() + progress.reason[1:]
     if progress.state == "running":
@@ -159,11 +160,17 @@ def state_sentence(progress: Progress) -> str:
     if progress.state == "queued":
         return "Queued: it starts in a few seconds, or when the runs before it have ended."
     if progress.state == "finished":
-        return "Finished; the best epoch was scored on the test split, if it has one."
+        if record is None:
+            return "Finished."
+        tested = record.get("test")
+        return f"Finished; {_SCORED if tested else 'the set has no test images to score it on'}."
     if progress.state == "stopped":
         kept = "the best weights so far are kept" if progress.epoch else "nothing was trained yet"
         return f"{reason or 'Stopped'}; {kept}. Resume goes on from here."
     return f"{progress.state.capitalize()}: {progress.reason or 'no reason was written down'}."
+
+
+_SCORED = "the best epoch was scored on the test images"
 
 
 def badge(state: str) -> str:

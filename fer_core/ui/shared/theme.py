@@ -94,10 +94,22 @@ CSS = """
   .face-grid { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px 6px; }
   .pairs .face-grid { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .face-grid figcaption small { white-space: normal; min-height: 2.5em; }
-  .pictures-first { flex-direction: column-reverse; }
   .stays { position: static; }
-  .before-after { grid-template-columns: 1fr; }
-  .before-after section:first-child .face-grid { grid-template-columns: minmax(0, 140px); }
+  /* the pictures stay in view while the sliders below them are moved; the columns' parts stand in
+     one line for that, since what sticks does so only within its own column */
+  .pictures-first { flex-direction: column; }
+  .pictures-first > .column { display: contents; }
+  .pictures-first #augment-result { order: -1; position: sticky; top: 0; z-index: 50;
+    overflow: visible !important; padding: 6px 0 !important;
+    background: var(--body-background-fill); }
+  #augment-result, #augment-result > * { min-height: 0 !important; }
+  #augment-result .before-after { gap: 8px; grid-template-columns: 76px minmax(0, 1fr); }
+  #augment-result .before-after .face-grid { gap: 4px; grid-template-columns: repeat(6, 1fr); }
+  #augment-result .before-after section:first-child .face-grid { grid-template-columns: 1fr; }
+  #augment-result .before-after :is(.note, section:last-child small) { display: none; }
+  #augment-result section:last-child figcaption { font-size: 0; height: 12px; text-align: center; }
+  #augment-result section:last-child .swatch { width: 9px; height: 9px; margin: 0; }
+  #augment-result .verdict { margin: 4px 0 0; font-size: 0.85rem; }
 }
 /* without a mouse a chart's tool bar would never go away, and it lies over the chart */
 @media (hover: none) { .js-plotly-plot .modebar { display: none; } }
