@@ -77,7 +77,7 @@ def compare(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.budgets.verdict import compare_runs
     from fer_core.comparison.budgets.words import comparison_dict
     from fer_core.paths import RunFolder
-    from fer_core.runs.record import RunError
+    from fer_core.runs.record import RunError, checked_record
 
     for path in chosen.folders:
         if not path.is_dir():
@@ -88,6 +88,8 @@ def compare(chosen: argparse.Namespace) -> int:
     runs = {
         name: RunFolder(path.resolve()) for name, path in zip(names, chosen.folders, strict=True)
     }
+    for run in runs.values():
+        checked_record(run)
     if chosen.data:
         _ask(list(runs.values()), chosen.data)
     values = comparison_dict(compare_runs(runs))

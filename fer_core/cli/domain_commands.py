@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,12 @@ def domain(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.domains.lineage import own_source
     from fer_core.comparison.domains.words import drop_sentence, headline, notes
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.runs.record import record_fault
 
     checkpoint = load_checkpoint(chosen.checkpoint)
+    fault = record_fault(RunFolder(checkpoint.folder))
+    if fault:  # its network can be asked all the same
+        print(f"its own figures are left out: {fault}", file=sys.stderr)
     size = checkpoint.preprocessing.image_size
     faces = read_data(chosen.data, size)
     own = chosen.own or own_source(checkpoint, DEFAULT_DATA)
