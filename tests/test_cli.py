@@ -293,7 +293,6 @@ def test_views_of_a_set_are_made_for_a_run(
         (f"budget a --epochs 1 --seed {10**20}", "--seed: must be a whole number from 0 to"),
         (f"domain TMP --data drawn --limit {10**20}", f"from 0 to 1000000000, got {10**20}"),
         (f"sweep a --seeds {10**20}", "--seeds: must be a whole number from 1 to 1000000000"),
-        ("remember TMP --data drawn --codes 0", "--codes: must be a whole number from 1 to 256"),
         ("models --image-size -3", "--image-size: must be a whole number from 8 to 512, got -3"),
         ("models --image-size 100000000", "must be a whole number from 8 to 512, got 100000000"),
         ("trials TMP --out TMP/x.onnx", "--out: must name a page of text such as TMP/x.md, got"),

@@ -191,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     remembering.add_argument(
         "--numbers",
-        type=whole_number(1),
+        type=int,
         default=64,
         help="numbers that describe a face, a multiple of --codes (default 64)",
     )

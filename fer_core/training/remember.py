@@ -21,14 +21,16 @@ from fer_core.paths import RunFolder
 from fer_core.runs.card import CARD_FIELDS
 from fer_core.runs.checkpoint import (
     Checkpoint,
-    CheckpointError,
-    learned_header,
-    learned_weights,
     load_checkpoint,
-    read_header,
     save_weights,
 )
 from fer_core.runs.record import RunError, checked_record, write_json
+from fer_core.runs.weights_header import (
+    CheckpointError,
+    learned_header,
+    learned_weights,
+    read_header,
+)
 from fer_core.training.calibration import FEWEST_IMAGES
 from fer_core.training.dataset import as_run_faces, split_plan, used_share, views_of
 from fer_core.training.evaluation import run_config
