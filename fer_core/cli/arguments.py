@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_core.paths import DEFAULT_RUNS
+from fer_core.runs.limits import BOUNDS
 
 if TYPE_CHECKING:
     from fer_core.runs.config import RunConfig
+
+#: No option counts further: what does could not be computed with.
+_MOST = 10**9
+#: Files that hold a page of text.
+_PAGES = (".md", ".markdown", ".txt")
 
 DATA_HELP = "csv, zip, parquet, folder, 'drawn' or hub:owner/name"
 
@@ -27,12 +33,51 @@ def output_file(text: str) -> Path:
     return _reachable(path)
 
 
-def output_folder(text: str) -> Path:
-    """The type of an option that names the folder for what is written."""
+def output_page(text: str) -> Path:
+    """The type of an option that names the page to write or renew: Markdown, and no other file."""
+    path = output_file(text)
+    if path.suffix and path.suffix.lower() not in _PAGES:
+        raise argparse.ArgumentTypeError(
+            f"must name a page of text such as {path.with_suffix('.md')}, got {path}"
+        )
+    return text_file(text) if path.is_file() else path
+
+
+def output_of(ending: str) -> Callable[[str], Path]:
+    """The type of an option that names the file to write, which must end so."""
+
+    def read(text: str) -> Path:
+        path = output_file(text)
+        if path.suffix.lower() != ending:
+            raise argparse.ArgumentTypeError(
+                f"must name a file such as {path.with_suffix(ending)}, got {path}"
+            )
+        return path
+
+    return read
+
+
+def folder(text: str) -> Path:
+    """The type of an option that names a folder, there or not yet."""
     path = Path(text)
     if path.exists() and not path.is_dir():
         raise argparse.ArgumentTypeError(f"must name a folder, {path} is a file")
-    return _reachable(path)
+    return path
+
+
+def run_folder(text: str) -> Path:
+    """The type of an argument that names a run by its folder."""
+    path = folder(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"must name a run's folder such as {DEFAULT_RUNS / 'NAME'}, {path} is not there"
+        )
+    return path
+
+
+def output_folder(text: str) -> Path:
+    """The type of an option that names the folder for what is written."""
+    return _reachable(folder(text))
 
 
 def _reachable(path: Path) -> Path:
@@ -73,18 +118,25 @@ def program(text: str) -> str:
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
     """The type of an option that counts."""
-    span = f"from {least} on" if most is None else f"from {least} to {most}"
 
     def read(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least or (most is not None and value > most):
-            raise argparse.ArgumentTypeError(f"must be a whole number {span}, got {text}")
+        if not least <= value <= (most or _MOST):
+            open_end = most is None and value < least
+            span = f"from {least} on" if open_end else f"from {least} to {most or _MOST}"
+            raise argparse.ArgumentTypeError(f"must be a whole number {span}, got {text[:40]}")
         return value
 
     return read
+
+
+#: The type of an option that seeds what is drawn by lot, as a run's configuration bounds it.
+seed = whole_number(*map(int, BOUNDS["seed"]))
+#: The type of an option that names the side of a network's pictures, as a run may have it.
+image_side = whole_number(8, int(BOUNDS["image_size"][1]))
 
 
 def angle(text: str) -> float:
@@ -104,7 +156,7 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
 
 def add_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--runs", type=Path, default=DEFAULT_RUNS, metavar="DIR", help="the runs folder (runs/)"
+        "--runs", type=folder, default=DEFAULT_RUNS, metavar="DIR", help="the runs folder (runs/)"
     )
 
 

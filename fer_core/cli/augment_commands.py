@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from fer_core.cli.arguments import add_checkpoint, whole_number
+from fer_core.cli.arguments import add_checkpoint, seed, whole_number
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 
 
@@ -25,7 +25,7 @@ def add_commands(command: Command) -> None:
     found.add_argument(
         "--count", type=whole_number(1), default=200, help="faces of validation and test (200)"
     )
-    found.add_argument("--seed", type=whole_number(0), default=0)
+    found.add_argument("--seed", type=seed, default=0)
 
 
 def changes(chosen: argparse.Namespace) -> int:

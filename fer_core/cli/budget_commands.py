@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core.cli.arguments import DATA_HELP, add_runs
+from fer_core.cli.arguments import DATA_HELP, add_runs, seed, whole_number
 from fer_core.cli.execution import execute_all
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.runs.record import RunError
@@ -43,8 +43,12 @@ def add_commands(command: Command) -> None:
         help='a recipe and its changes, such as "quick augment=none"; two or more',
     )
     amount = new.add_mutually_exclusive_group(required=True)
-    amount.add_argument("--epochs", type=int, metavar="N", help="the same epochs for all")
-    amount.add_argument("--updates", type=int, metavar="N", help="the same updates for all")
+    amount.add_argument(
+        "--epochs", type=whole_number(1), metavar="N", help="the same epochs for all"
+    )
+    amount.add_argument(
+        "--updates", type=whole_number(1), metavar="N", help="the same updates for all"
+    )
     amount.add_argument(
         "--seconds", type=float, metavar="S", help="the same seconds of training for all"
     )
@@ -54,8 +58,8 @@ def add_commands(command: Command) -> None:
     new.add_argument("--split", default="source", choices=("source", "stratified"))
     new.add_argument("--validation-share", type=float, default=0.1)
     new.add_argument("--test-share", type=float, default=0.2)
-    new.add_argument("--split-seed", type=int, default=42)
-    new.add_argument("--seed", type=int, default=0)
+    new.add_argument("--split-seed", type=seed, default=42)
+    new.add_argument("--seed", type=seed, default=0)
     new.add_argument("--train-share", type=float, default=1.0, help="share of the training part")
     new.add_argument(
         "--work", action="store_true", help="execute the runs here, one by one; else the queue does"
@@ -77,7 +81,7 @@ def compare(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.budgets.verdict import compare_runs
     from fer_core.comparison.budgets.words import comparison_dict
     from fer_core.paths import RunFolder
-    from fer_core.runs.record import RunError
+    from fer_core.runs.record import RunError, checked_record
 
     for path in chosen.folders:
         if not path.is_dir():
@@ -88,6 +92,8 @@ def compare(chosen: argparse.Namespace) -> int:
     runs = {
         name: RunFolder(path.resolve()) for name, path in zip(names, chosen.folders, strict=True)
     }
+    for run in runs.values():
+        checked_record(run)
     if chosen.data:
         _ask(list(runs.values()), chosen.data)
     values = comparison_dict(compare_runs(runs))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.cli.arguments import add_checkpoint, output_file
+from fer_core.cli.arguments import add_checkpoint, output_of
 from fer_core.cli.output import Command, accuracy_text, progress_bar, read_data, show_result
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def add_commands(command: Command) -> None:
         "--data", required=True, help="test.csv (pixels only), or any set that can be read"
     )
     submission.add_argument(
-        "--out", type=output_file, default=Path("submission.csv"), metavar="FILE"
+        "--out", type=output_of(".csv"), default=Path("submission.csv"), metavar="FILE"
     )
     submission.add_argument("--names", action="store_true", help="add a column with class names")
     submission.add_argument(

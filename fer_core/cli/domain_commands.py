@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.arguments import DATA_HELP, add_checkpoint, chosen_place, whole_number
+from fer_core.cli.arguments import (
+    DATA_HELP,
+    add_checkpoint,
+    chosen_place,
+    run_folder,
+    seed,
+    whole_number,
+)
 from fer_core.cli.execution import execute_here
 from fer_core.cli.output import Command, class_line, progress_bar, read_data, show_result
 from fer_core.paths import DEFAULT_DATA, RunFolder
@@ -23,7 +31,7 @@ def add_commands(command: Command) -> None:
     found.add_argument(
         "--limit", type=whole_number(0), default=0, help="images at most, stratified (0: all)"
     )
-    found.add_argument("--seed", type=whole_number(0), default=0, help="of that draw")
+    found.add_argument("--seed", type=seed, default=0, help="of that draw")
     found.add_argument("--own", help="the set that it learned from, to look for twins in")
 
     found = command("fine-tune", fine_tune, "fine-tune a checkpoint on a small slice of a set")
@@ -33,15 +41,13 @@ def add_commands(command: Command) -> None:
     found.add_argument("--slice", type=float, default=0.1, help="share of all images of the set")
     found.add_argument("--frozen", type=float, default=0.5, help="share of the layers, first ones")
     found.add_argument("--rate", type=float, default=1e-4, help="learning rate")
-    found.add_argument("--epochs", type=int, default=3)
-    found.add_argument(
-        "--seed", type=whole_number(0), default=0, help="of the split and the training"
-    )
+    found.add_argument("--epochs", type=whole_number(1), default=3)
+    found.add_argument("--seed", type=seed, default=0, help="of the split and the training")
     found.add_argument("--run", type=Path, metavar="DIR", help="the run's folder")
     found.add_argument("--old", metavar="DATA", help="also score the set that it came from")
 
     found = command("tuning", tuning, "before and after of a run that was fine-tuned")
-    found.add_argument("run", type=Path, metavar="RUN")
+    found.add_argument("run", type=run_folder, metavar="RUN")
     found.add_argument("--old", metavar="DATA", help="also score the set that it came from")
 
 
@@ -50,8 +56,12 @@ def domain(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.domains.lineage import own_source
     from fer_core.comparison.domains.words import drop_sentence, headline, notes
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.runs.record import record_fault
 
     checkpoint = load_checkpoint(chosen.checkpoint)
+    fault = record_fault(RunFolder(checkpoint.folder))
+    if fault:  # its network can be asked all the same
+        print(f"its own figures are left out: {fault}", file=sys.stderr)
     size = checkpoint.preprocessing.image_size
     faces = read_data(chosen.data, size)
     own = chosen.own or own_source(checkpoint, DEFAULT_DATA)

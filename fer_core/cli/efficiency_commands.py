@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from fer_core.cli.arguments import add_runs
 from fer_core.cli.output import Command, frame_rows, progress_bar, read_data, show_result
@@ -38,7 +39,10 @@ def add_commands(command: Command) -> None:
 def efficiency(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.costs.efficiency import efficiency_table, on_front, scored_sets
     from fer_core.comparison.costs.latency import measure_latency
+    from fer_core.runs.leaderboard import damaged_records
 
+    for fault in damaged_records(chosen.runs):
+        print(f"left out: {fault}", file=sys.stderr)
     groups = scored_sets(chosen.runs)
     if chosen.measure:
         folders = {name: path for group in groups for name, path in group.folders.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 
-from fer_core.cli.arguments import add_checkpoint, output_file
+from fer_core.cli.arguments import add_checkpoint, output_of
 from fer_core.cli.output import Command, show_result
 
 
@@ -14,7 +14,7 @@ def add_commands(command: Command) -> None:
     found = command("export", export, "write a checkpoint as an ONNX file and check it")
     add_checkpoint(found)
     found.add_argument(
-        "--out", type=output_file, required=True, metavar="FILE", help="the .onnx file"
+        "--out", type=output_of(".onnx"), required=True, metavar="FILE", help="the .onnx file"
     )
 
 

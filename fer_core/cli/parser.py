@@ -32,8 +32,9 @@ from fer_core.cli.arguments import (
     add_checkpoint,
     add_settings,
     angle,
-    output_file,
+    image_side,
     output_folder,
+    output_page,
     text_file,
     whole_number,
 )
@@ -141,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DEGREES",
         help="turn each by up to this; a column of the table for each (0)",
     )
-    study.add_argument("--out", type=output_file, help="Markdown file (in results/)")
+    study.add_argument("--out", type=output_page, help="Markdown file (in results/)")
     study.add_argument(
         "--readme", type=text_file, metavar="FILE", help="renew the table in it, too"
     )
@@ -183,7 +184,10 @@ def _parser() -> argparse.ArgumentParser:
         "--half", action="store_true", help="keep weights and memory in half precision"
     )
     remembering.add_argument(
-        "--codes", type=int, default=16, help="bytes kept of each face (default 16)"
+        "--codes",
+        type=whole_number(1, 256),
+        default=16,
+        help="bytes kept of each face (default 16)",
     )
     remembering.add_argument(
         "--numbers",
@@ -225,6 +229,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     networks.add_argument("--search", metavar="TEXT", help="list own and timm names that hold TEXT")
     networks.add_argument("--channels", type=int, choices=(1, 3), default=1)
-    networks.add_argument("--image-size", type=whole_number(8), default=48, metavar="PIXELS")
+    networks.add_argument("--image-size", type=image_side, default=48, metavar="PIXELS")
     command("recipes", training_commands.recipes, "list the recipes")
     return parser

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.cli.arguments import DATA_HELP, output_file, program, text_file
+from fer_core.cli.arguments import DATA_HELP, output_page, program, text_file
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.paths import SHIPPED_CHECKPOINTS
 
@@ -44,7 +44,7 @@ def add_commands(command: Command) -> None:
         )
         if run is near_twins:
             found.add_argument("--part", choices=("validation", "test"), default="test")
-        found.add_argument("--out", type=output_file, help="Markdown file (in results/)")
+        found.add_argument("--out", type=output_page, help="Markdown file (in results/)")
         found.add_argument(
             "--readme", type=text_file, metavar="FILE", help="renew the table in this file, too"
         )

@@ -9,7 +9,14 @@ import sys
 
 import numpy as np
 
-from fer_core.cli.arguments import DATA_HELP, add_checkpoint, output_file, whole_number
+from fer_core.cli.arguments import (
+    DATA_HELP,
+    add_checkpoint,
+    output_file,
+    output_page,
+    seed,
+    whole_number,
+)
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 
 
@@ -34,12 +41,12 @@ def add_commands(command: Command) -> None:
         metavar="TIMES",
         help="photographs 1 to 8 times as wide and high as 640 x 480, with faces of --sizes (1)",
     )
-    found.add_argument("--seed", type=whole_number(0), default=0)
+    found.add_argument("--seed", type=seed, default=0)
     found.add_argument(
         "--mtcnn", action="store_true", help="also count what MTCNN finds at its default settings"
     )
     found.add_argument(
-        "--out", type=output_file, help="Markdown file (in results/; with --enlarged another one)"
+        "--out", type=output_page, help="Markdown file (in results/; with --enlarged another one)"
     )
     found = command(
         "views", make_views, "find training faces in made-up photographs, to train on them as well"
@@ -49,9 +56,9 @@ def add_commands(command: Command) -> None:
         "--size", type=whole_number(8), help="bring the images to this side in pixels first"
     )
     found.add_argument(
-        "--times", type=whole_number(1), default=1, help="photographs of each face (1)"
+        "--times", type=whole_number(1, 100), default=1, help="photographs of each face (1)"
     )
-    found.add_argument("--seed", type=whole_number(0), default=0)
+    found.add_argument("--seed", type=seed, default=0)
     found.add_argument(
         "--out", type=output_file, required=True, help="file for train --set views=FILE"
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.cli.arguments import output_file, text_file, whole_number
+from fer_core.cli.arguments import folder, output_page, text_file, whole_number
 from fer_core.cli.output import Command, show_result
 from fer_core.paths import DEFAULT_RUNS, REFERENCE_RESULTS
 from fer_core.runs.record import Progress, RunError
@@ -26,9 +25,9 @@ def add_commands(command: Command) -> None:
     found.add_argument("names", nargs="*", metavar="NAME", help="references (default: all of them)")
     found.add_argument("--data", required=True, help="FER2013 as csv, parquet, folder or zip")
     found.add_argument(
-        "--runs", type=Path, default=DEFAULT_RUNS / "reference", help="where the runs are written"
+        "--runs", type=folder, default=DEFAULT_RUNS / "reference", help="where the runs are written"
     )
-    found.add_argument("--out", type=output_file, default=REFERENCE_RESULTS)
+    found.add_argument("--out", type=output_page, default=REFERENCE_RESULTS)
     found.add_argument(
         "--readme", type=text_file, help="Markdown file whose marked table is replaced as well"
     )

@@ -13,7 +13,7 @@ from typing import Any
 from fer_core.cli.arguments import (
     add_settings,
     chosen_config,
-    output_file,
+    output_page,
     program,
     text_file,
     whole_number,
@@ -63,9 +63,9 @@ def add_commands(command: Command) -> None:
         help="a Python that has the package `fer` (this one if it has)",
     )
     found.add_argument(
-        "--threads", type=whole_number(1), metavar="N", help="threads (as many as cores)"
+        "--threads", type=whole_number(1, 1024), metavar="N", help="threads (as many as cores)"
     )
-    found.add_argument("--out", type=output_file, help="Markdown file (in results/)")
+    found.add_argument("--out", type=output_page, help="Markdown file (in results/)")
     add_settings(found, "with --gpu: what is trained; repeatable")
     found.add_argument(
         "--steps", type=whole_number(1), default=100, help="with --gpu: steps that are timed"

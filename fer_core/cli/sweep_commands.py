@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fer_core.cli.arguments import add_runs, add_settings, chosen_config
+from fer_core.cli.arguments import add_runs, add_settings, chosen_config, whole_number
 from fer_core.cli.execution import execute_all
 from fer_core.cli.output import Command, show_result
 
@@ -79,7 +79,7 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
 def _add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     _add_name(parser)
     add_settings(parser, "a change that all runs share; repeatable")
-    parser.add_argument("--seeds", type=int, default=1, help="runs of each cell (1)")
+    parser.add_argument("--seeds", type=whole_number(1), default=1, help="runs of each cell (1)")
     parser.add_argument(
         "--work",
         action="store_true",

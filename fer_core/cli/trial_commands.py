@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from fer_core.cli.arguments import output_file
+from fer_core.cli.arguments import output_page, run_folder
 from fer_core.cli.output import Command, show_result
 
 
 def add_commands(command: Command) -> None:
     """Add this module's command; command(name, run, help_text) makes one."""
     found = command("trials", trials, "table of what each change to a run did on validation")
-    found.add_argument("baseline", type=Path, help="folder of the run that the others differ from")
-    found.add_argument("trials", type=Path, nargs="*", help="folders of the others")
+    found.add_argument(
+        "baseline", type=run_folder, help="folder of the run that the others differ from"
+    )
+    found.add_argument("trials", type=run_folder, nargs="*", help="folders of the others")
     found.add_argument("--title", default="One change at a time")
     found.add_argument("--mark", default="", help="name of the table in the file (default: title)")
     found.add_argument(
-        "--out", type=output_file, help="Markdown file that gets or renews the table"
+        "--out", type=output_page, help="Markdown file that gets or renews the table"
     )
 
 

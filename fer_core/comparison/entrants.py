@@ -11,7 +11,7 @@ import numpy as np
 from fer_core.comparison.budgets.spending import AXES, Spending, read_spending
 from fer_core.comparison.pairs import data_facts, same_data
 from fer_core.paths import RunFolder
-from fer_core.runs.record import RunError, read_progress, read_record
+from fer_core.runs.record import RunError, checked_record, read_progress
 
 #: Two runs spent the same when the larger amount is at most this much above the smaller.
 _SAME = 0.05
@@ -43,7 +43,7 @@ class Entrant:
 
 def read_entrant(folder: RunFolder, name: str = "") -> Entrant:
     """A run's test result. RunError in plain words when it has none."""
-    record, name = read_record(folder), name or folder.name
+    record, name = checked_record(folder), name or folder.name
     test = (record or {}).get("test")
     if not test:
         state = "finished" if record else read_progress(folder).state

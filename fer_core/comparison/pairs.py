@@ -15,7 +15,7 @@ import pandas as pd
 
 from fer_core.comparison.kept_answers import answers_file, lacks_answers
 from fer_core.paths import RunFolder
-from fer_core.runs.record import read_json, read_record
+from fer_core.runs.record import read_data_facts
 
 _PROBABILITY = "probability_"
 #: Fewer shared images than this, or than half of the smaller part, are no basis for a paired test.
@@ -165,8 +165,7 @@ def same_data(folder_a: Path, folder_b: Path) -> bool:
 
 def data_facts(folder: Path) -> Mapping[str, Any]:
     """What a run's folder says of its data; empty when it says nothing."""
-    place = RunFolder(Path(folder))
-    return read_json(place.data) or (read_record(place) or {}).get("data") or {}
+    return read_data_facts(RunFolder(Path(folder)))
 
 
 def _same_data(folder_a: Path, folder_b: Path) -> None:

@@ -17,7 +17,7 @@ from fer_core.comparison.wording import interval_figures, p_figure, signed_point
 from fer_core.data.augment import AugmentPolicy
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
-from fer_core.runs.record import RunError, read_record, write_text
+from fer_core.runs.record import RunError, checked_record, write_text
 
 _HEADERS = (
     "Run",
@@ -31,6 +31,11 @@ _HEADERS = (
     "p",
 )
 _NUMBERS = frozenset({2, 3, 4, 5, 6, 7, 8})
+#: What a record must hold to be a row.
+_NEEDED = (
+    *("validation.accuracy", "validation.interval", "validation.n"),
+    *("epochs_run", "model.parameters", "model.gflops", "device", "machine"),
+)
 
 
 def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str) -> TableDocument:
@@ -74,7 +79,7 @@ def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str)
                 *scores["interval"],
                 difference,
                 p_value,
-                record["commit"],
+                record.get("commit"),
                 record["device"],
             )
         )
@@ -124,7 +129,7 @@ def put_trials(path: Path, mark: str, document: TableDocument) -> None:
 
 
 def _read(run: RunFolder) -> tuple[RunConfig, dict[str, Any]]:
-    record = read_record(run)
+    record = checked_record(run, *_NEEDED)
     if record is None or not record.get("validation"):
         raise RunError(f"{run.path} is no finished run; wait for it, or leave it out")
     return RunConfig.from_json(run.config.read_text(encoding="utf-8")), record

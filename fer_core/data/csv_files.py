@@ -1,11 +1,12 @@
 """FER2013's csv forms: emotion, pixels and usage in any order, emotion and pixels, or pixels alone.
 
-Enters: a stream of bytes, plain or out of a zip. Leaves: a `Form`. Read row by row, so that memory
-stays bounded.
+Enters: a stream of bytes, plain or out of a zip, as UTF-8, UTF-16, UTF-32 or Latin-1. Leaves: a
+`Form`. Read row by row, so that memory stays bounded.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import itertools
@@ -34,8 +35,40 @@ PIXEL_COLUMNS = ("pixels", "pixel", "pixel_values")
 _SMALLEST_SIDE = 8
 _MAX_LINE = 8 * 2**20
 _SAMPLE_ROWS = 50
+#: How a wide encoding begins → its name; a tool such as Excel or PowerShell writes such files.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 Opener = Callable[[], BinaryIO]
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no UTF-8 are letters of the older encoding."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+#: The name under which a decoder is told so.
+LATIN_1_INSTEAD = "fer_core.latin_1"
+codecs.register_error(LATIN_1_INSTEAD, _as_latin_1)
+
+
+def text_encoding(start: bytes) -> str:
+    """The encoding of a text by its first bytes: UTF-16 or UTF-32 by their mark or, without one, by
+    the zeros between the letters of a header; else UTF-8, marked or not."""
+    marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
+    if marked is not None:
+        return marked
+    if len(start) >= 4 and start[0] and start[2] and not start[1] and not start[3]:
+        return "utf-16-le"
+    if len(start) >= 4 and start[1] and start[3] and not start[0] and not start[2]:
+        return "utf-16-be"
+    return "utf-8-sig"
 
 
 def csv_form(name: str, opener: Opener, size: int) -> Form:
@@ -119,7 +152,13 @@ def _sample(name: str, opener: Opener) -> tuple[list[str], list[list[str]], floa
         raise DataError(f"{name} is empty or no csv; its first line must name the columns")
     rows = [row for row in rows if not isinstance(row, csv.Error)]
     mean_bytes = sum(sum(map(len, row)) + len(row) for row in rows) / max(1, len(rows))
+    mean_bytes *= {"utf-16": 2, "utf-32": 4}.get(_encoding(opener)[:6], 1)
     return header, rows, max(1.0, mean_bytes)
+
+
+def _encoding(opener: Opener) -> str:
+    with opener() as stream:
+        return text_encoding(stream.read(4))
 
 
 def _lines_parsed(opener: Opener) -> Iterator[list[str] | csv.Error]:
@@ -127,7 +166,9 @@ def _lines_parsed(opener: Opener) -> Iterator[list[str] | csv.Error]:
 
     A line is cut at _MAX_LINE characters, so that a file without line ends stays bounded.
     """
-    with io.TextIOWrapper(opener(), encoding="utf-8-sig", errors="replace", newline="") as text:
+    encoding = _encoding(opener)
+    errors = LATIN_1_INSTEAD if encoding == "utf-8-sig" else "replace"
+    with io.TextIOWrapper(opener(), encoding=encoding, errors=errors, newline="") as text:
         first = text.readline(_MAX_LINE)
         lines = itertools.chain([first], iter(lambda: text.readline(_MAX_LINE), ""))
         csv.field_size_limit(_MAX_LINE)

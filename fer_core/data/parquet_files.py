@@ -93,9 +93,9 @@ def _table(name: str, opener: Opener) -> _Table:
             twice = [column for column, times in Counter(schema.names).items() if times > 1]
             if twice:
                 raise DataError(f"{name} has two columns named {twice[0]!r}; rename one of them")
-            image = _image_column(name, schema)
             label = chosen_column(schema.names, LABEL_COLUMNS)
             usage = chosen_column(schema.names, SPLIT_COLUMNS)
+            image = _image_column(name, schema, (label, usage))
             values = [] if label is None else _distinct(opened, label)
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:200]
@@ -118,8 +118,8 @@ def _table_form(table: _Table, names: LabelNames, split: str | None, prefix: str
                         yield Entry(
                             where,
                             _content(values[image]),
-                            None if label is None else names.name(values[label]),
-                            split if usage is None else known_split(values[usage]),
+                            None if label is None else names.name(_decoded(values[label])),
+                            split if usage is None else known_split(_decoded(values[usage])),
                         )
                     except ValueError as error:
                         yield Unreadable(where, str(error))
@@ -127,13 +127,16 @@ def _table_form(table: _Table, names: LabelNames, split: str | None, prefix: str
     return Form(entries, table.count, names.classes)
 
 
-def _image_column(name: str, schema: pyarrow.Schema) -> str:
+def _image_column(name: str, schema: pyarrow.Schema, others: Sequence[str | None]) -> str:
+    """others: what is taken for the label and the split, which may be bytes as well."""
+
     def holds_pictures(kind: pyarrow.DataType) -> bool:
         if pyarrow.types.is_struct(kind):
             return kind.get_field_index("bytes") >= 0
         return pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
 
-    usable = [column for column in schema.names if holds_pictures(schema.field(column).type)]
+    kinds = {column: schema.field(column).type for column in schema.names if column not in others}
+    usable = [column for column, kind in kinds.items() if holds_pictures(kind)]
     column = chosen_column(usable, _IMAGE_COLUMNS) or next(iter(usable), None)
     if column is None:
         got = ", ".join(schema.names[:12]) or "none"
@@ -165,10 +168,15 @@ def _distinct(opened: parquet.ParquetFile, column: str) -> list[object]:
             raise DataError(
                 f"column {column!r} holds {values.type}; one label per picture is needed"
             )
-        found.update(values.unique().to_pylist())
+        found.update(map(_decoded, values.unique().to_pylist()))
         if len(found) > 10_000:
             raise DataError(f"column {column!r} holds over 10,000 values; it is no class column")
     return list(found)
+
+
+def _decoded(value: object) -> object:
+    """A text that the file holds as bytes, as a text; any other value as it is."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _content(value: object) -> bytes | np.ndarray:

@@ -25,7 +25,7 @@ from fer_core.data.faces import SPLIT_NAMES, DataError, Faces, Unreadable
 from fer_core.paths import cache_folder
 
 #: Part of every key: raised when the same source would be decoded differently.
-VERSION = 2
+VERSION = 3
 _UNUSED_DAYS = 60
 #: One decode per key in a process; whoever comes second finds what the first has made.
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)

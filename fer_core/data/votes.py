@@ -8,7 +8,7 @@ training rows) beside which the published fer2013new.csv lies. Leaves: `Votes`, 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet as parquet
 
+from fer_core.data.csv_files import text_encoding
 from fer_core.data.faces import DataError
 from fer_core.data.readers import read_faces
 from fer_core.labels import canonical_name
@@ -143,7 +144,7 @@ def _csv_votes(faces: Path) -> Votes | None:
     if not path.is_file():
         return None
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=_encoding(path), newline="") as file:
             header, *rows = [row for row in csv.reader(file) if row]
         places = [place for place, name in enumerate(header) if _plain(name) not in _OTHER_COLUMNS]
         counts = np.array([[int(row[place]) for place in places] for row in rows], dtype=np.int64)
@@ -178,10 +179,24 @@ def _data_rows(path: Path) -> int:
         raise DataError(f"{path.name} cannot be read ({error})") from error
 
 
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        return text_encoding(file.read(4))
+
+
 @lru_cache(maxsize=32)
 def _counted_rows(path: Path, changed: int, size: int) -> int:
-    with path.open("rb") as file:
-        return max(0, sum(1 for line in file if line.strip()) - 1)
+    encoding = _encoding(path)
+    if encoding == "utf-8-sig":  # quicker as bytes
+        with path.open("rb") as file:
+            return _filled_lines(file)
+    with path.open(encoding=encoding, errors="replace", newline="\n") as file:
+        return _filled_lines(file)
+
+
+def _filled_lines(lines: Iterable[str | bytes]) -> int:
+    """Lines below the header that are not blank."""
+    return max(0, sum(1 for line in lines if line.strip()) - 1)
 
 
 def _option(name: str) -> str:

@@ -44,12 +44,18 @@ def compare_alignments(
     sizes: side in pixels at which a face is pasted. count: so many faces drawn at random, all
     without it. roll_degrees: each pasted face is turned by a random angle up to this. Columns:
     size, mode, pasted and found (pictures; found: with a face where it was pasted), accuracy and
-    recall_<class> among the found ones. All modes are scored on the same faces.
+    recall_<class> among the found ones. All modes are scored on the same faces. ValueError where no
+    face is of a class that the checkpoint knows.
     """
     columns = map_classes(faces.class_names, checkpoint.class_names)
     usable = [
         i for i, label in enumerate(faces.labels) if label >= 0 and columns[label] is not None
     ]
+    if not usable:
+        raise ValueError(
+            f"no face of {faces.name} can be pasted: none of its {len(faces):,} here has a label "
+            f"that the checkpoint knows ({', '.join(checkpoint.class_names)}); choose another set"
+        )
     if count is not None and count < len(usable):
         usable = np.random.default_rng(seed).choice(usable, count, replace=False).tolist()
     truth = np.array([columns[faces.labels[i]] for i in usable], dtype=np.int64)

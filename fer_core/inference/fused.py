@@ -17,7 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from fer_core.runs.checkpoint import Checkpoint
+from fer_core.runs.checkpoint import Checkpoint, finite
 
 #: Probabilities of the fused network may differ from the checkpoint's by this much, not more.
 TOLERANCE = 1e-4
@@ -30,7 +30,8 @@ def fused_probabilities(checkpoint: Checkpoint) -> Probabilities:
     """What `checkpoint.probabilities` gives, sooner; that function itself where it cannot be.
 
     A network without convolutions has nothing to gain, one whose answers differ by more than
-    TOLERANCE must not be replaced; both are kept as they are.
+    TOLERANCE must not be replaced; both are kept as they are. CheckpointError where the checkpoint
+    gives no numbers.
     """
     preprocessing, temperature = checkpoint.preprocessing, checkpoint.temperature
     device = next(checkpoint.model.parameters()).device
@@ -46,7 +47,7 @@ def fused_probabilities(checkpoint: Checkpoint) -> Probabilities:
         pixels = torch.from_numpy(np.ascontiguousarray(images)).to(device)
         prepared = preprocessing(pixels).contiguous(memory_format=torch.channels_last)
         logits = network(prepared).float() / temperature  # (N, classes)
-        return logits.softmax(dim=1).cpu().numpy()
+        return finite(logits.softmax(dim=1).cpu().numpy(), checkpoint.folder)
 
     difference = np.abs(probabilities(trial) - checkpoint.probabilities(trial)).max()
     return probabilities if difference <= TOLERANCE else checkpoint.probabilities

@@ -7,7 +7,19 @@ from typing import Any
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import write_text
+from fer_core.runs.record_fields import SCORED, missing_field
 
+#: What a record must hold to become a card.
+CARD_FIELDS = (
+    *("name", "command", "epochs_run", "best_epoch", "seconds", "device", "machine", "versions"),
+    *("model.name", "model.parameters", "model.gflops"),
+    *("data.name", "data.fingerprint", "data.counts", "data.class_names"),
+    *(
+        f"{part}.{name}"
+        for part in SCORED
+        for name in ("accuracy", "interval", "macro_f1", "weighted_f1", "n")
+    ),
+)
 #: What a card says before its note.
 _LAST_WORDS = "classes that are rare in training are recognised less often, as the table shows."
 
@@ -54,7 +66,7 @@ def write_card(
         "```",
         f"Seed {config.seed}, {record['epochs_run']} epochs, best by {config.choose_by} in epoch "
         f"{record['best_epoch']}, {record['seconds']:,.0f} s with validation on {record['device']} "
-        f"({record['machine']}). Code: commit {record['commit'] or 'unknown'}. "
+        f"({record['machine']}). Code: commit {record.get('commit') or 'unknown'}. "
         + ", ".join(f"{name} {number}" for name, number in record["versions"].items())
         + ". The best epoch was chosen on the validation split; the test split chose nothing.",
         "",
@@ -88,10 +100,12 @@ def _from(memory: dict[str, Any]) -> str:
 def _memory(model: dict[str, Any]) -> list[str]:
     """What part of the answers is looked up, and what the network does without."""
     memory = model.get("memory")
-    if not memory or "least" not in memory:  # or one of an older kind, which cannot be used
+    wanted = ("least", "most", "faces", "alike", "codes", "without")
+    if not memory or missing_field(memory, wanted):  # or of an older kind, which cannot be used
         return []
     alone = ", ".join(
-        f"{scores['accuracy']:.2%} on {part}" for part, scores in memory["without"].items()
+        f"{scores.get('accuracy', float('nan')):.2%} on {part}"
+        for part, scores in memory["without"].items()
     )
     return [
         "",
@@ -133,7 +147,7 @@ def _calibration(record: dict[str, Any]) -> list[str]:
     if not fitted or not scores or "calibration_error" not in scores:
         return []
     part = "test" if record.get("test") else "validation"
-    before = fitted["error_before"][part]
+    before = fitted["error_before"].get(part, float("nan"))
     return [
         f"Calibration: the expected calibration error on {part} is "
         f"{scores['calibration_error']:.1%} (15 bins) at temperature {fitted['temperature']:g}, "
@@ -143,7 +157,7 @@ def _calibration(record: dict[str, Any]) -> list[str]:
 
 
 def _per_class(record: dict[str, Any]) -> list[str]:
-    if not record.get("test"):
+    if not (record.get("test") or {}).get("per_class"):
         return []
     rows = [
         f"| {row['class']} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | "

@@ -6,7 +6,6 @@ A folder with weights.safetensors is a checkpoint; a run's folder and a shipped 
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -24,14 +23,20 @@ from fer_core.data.preprocess import Preprocessing
 from fer_core.models import build_model, describe_model
 from fer_core.paths import RunFolder, checkpoint_folder
 from fer_core.runs.config import RunConfig
-from fer_core.runs.limits import BOUNDS
 from fer_core.runs.record import read_record
+from fer_core.runs.weights_header import (
+    HEADER,
+    CheckpointError,
+    check_memory,
+    check_weights,
+    header_class_names,
+    header_preprocessing,
+    header_temperature,
+    learned_header,
+    learned_weights,
+    read_header,
+)
 
-#: The one entry of the file's header that is ours.
-_HEADER = "fer_core"
-#: How the options and the weights of a memory begin. It belongs to the weights that it was made
-#: for: what learns on from a checkpoint goes without it.
-_REMEMBERED, _MEMORY = "remembered", "recall."
 #: What a damaged file, or a stranger's, can raise on its way to a network.
 _UNUSABLE = (
     ArithmeticError,
@@ -44,10 +49,6 @@ _UNUSABLE = (
     TypeError,
     ValueError,
 )
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be used. The message says which, why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Checkpoint:
 
         batch_size: images at once, 0 for as many as suits their size. mirrored: the mean over each
         image and its mirror image, for twice the work. progress(done, total): called after every
-        batch, both in images classified.
+        batch, both in images classified. CheckpointError where an answer is no number.
         """
         batch_size = batch_size or scoring_batch(self.preprocessing.image_size, 256)
         total = len(images) * (2 if mirrored else 1)
@@ -103,10 +104,23 @@ class Checkpoint:
             batch = torch.from_numpy(np.ascontiguousarray(images[start : start + batch_size]))
             prepared = self.preprocessing(batch.to(device))  # (B, C, S, S)
             logits = self.model(prepared).float() / self.temperature  # (B, classes)
-            rows.append(logits.softmax(dim=1).cpu().numpy())
+            rows.append(finite(logits.softmax(dim=1).cpu().numpy(), self.folder))
             if progress is not None:
                 progress(done + start + len(batch), total)
         return np.concatenate(rows)
+
+
+def finite(probabilities: np.ndarray, folder: Path) -> np.ndarray:
+    """The probabilities float (N, classes) that the checkpoint in `folder` gave, as they are.
+
+    CheckpointError where one is NaN: its weights are numbers, but too large to be computed with.
+    """
+    if not np.isfinite(probabilities).all():
+        raise CheckpointError(
+            f"{folder.name} gives answers that are no numbers, so its weights are too large to be "
+            "right; choose another checkpoint, or get this one again"
+        )
+    return probabilities
 
 
 def save_weights(
@@ -129,7 +143,7 @@ def save_weights(
     }
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    save_file(tensors, scratch, metadata={_HEADER: json.dumps(header)})
+    save_file(tensors, scratch, metadata={HEADER: json.dumps(header)})
     os.replace(scratch, path)
 
 
@@ -144,9 +158,9 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
         state = load_file(place.weights)
         if not memory:
             header, state = learned_header(header), learned_weights(state)
-        preprocessing = _preprocessing(header)
-        class_names = _class_names(header)
-        _check_memory(header["model_options"], state)
+        preprocessing = header_preprocessing(header)
+        class_names = header_class_names(header)
+        check_memory(header["model_options"], state)
         model = build_model(
             header["model"],
             len(class_names),
@@ -155,9 +169,9 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
             header["model_options"],
             fetch_weights=False,
         )
+        check_weights(state, model)
         model.load_state_dict(state)
-        _check_numbers(state)
-        temperature = _temperature(header)
+        temperature = header_temperature(header)
         model = model.float().to(device).eval()
         facts = describe_model(
             model, header["model"], preprocessing.channels, preprocessing.image_size
@@ -177,43 +191,6 @@ def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> C
     )
 
 
-def _class_names(header: dict[str, Any]) -> tuple[str, ...]:
-    names = tuple(str(name) for name in header["class_names"])
-    if len(set(names)) < len(names):
-        raise ValueError(f"its header names a class twice ({', '.join(names)})")
-    return names
-
-
-def _check_numbers(state: dict[str, torch.Tensor]) -> None:
-    """ValueError where a weight is NaN or infinite, so that every answer would be."""
-    for name, value in state.items():
-        if value.is_floating_point() and not value.isfinite().all():
-            raise ValueError(f"{name} holds values that are no finite numbers")
-
-
-def _check_memory(options: dict[str, Any], state: dict[str, torch.Tensor]) -> None:
-    """ValueError where the header promises a memory of another size than the file holds, before
-    the network is built with it: a stranger's header could ask for gigabytes."""
-    faces = options.get(_REMEMBERED, 0)
-    kept = state.get(f"{_MEMORY}codes")
-    if faces and kept is not None and len(kept) != faces:
-        raise ValueError(f"its header says {faces:,} remembered faces, it holds {len(kept):,}")
-    if faces and kept is None and "remembered_codes" in options:
-        raise ValueError(f"its header says {faces:,} remembered faces, it holds none")
-
-
-def learned_header(header: dict[str, Any]) -> dict[str, Any]:
-    """The header of the same network without a memory."""
-    options = header["model_options"].items()
-    learned = {key: value for key, value in options if not key.startswith(_REMEMBERED)}
-    return {**header, "model_options": learned}
-
-
-def learned_weights(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """What the network learned, without what it remembers."""
-    return {name: value for name, value in state.items() if not name.startswith(_MEMORY)}
-
-
 def _with_weights(folder: str | Path, asked_by: str = "") -> RunFolder:
     place = RunFolder(checkpoint_folder(folder))
     if not place.weights.is_file():
@@ -222,44 +199,6 @@ def _with_weights(folder: str | Path, asked_by: str = "") -> RunFolder:
             "name a finished run or a shipped checkpoint"
         )
     return place
-
-
-def read_header(weights: Path) -> dict[str, Any]:
-    """Network, preprocessing and classes of a weights file, without its tensors."""
-    try:
-        with safe_open(weights, framework="pt") as file:
-            text = (file.metadata() or {}).get(_HEADER)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{weights} is no readable safetensors file: {error}") from error
-    if text is None:
-        raise CheckpointError(
-            f"{weights} has no '{_HEADER}' header; it was not written by this app"
-        )
-    try:
-        header = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"the header of {weights} is damaged: {error}") from error
-    if not isinstance(header, dict):
-        raise CheckpointError(f"the header of {weights} is damaged: it is no table of names")
-    return header
-
-
-def _preprocessing(header: dict[str, Any]) -> Preprocessing:
-    """ValueError for pictures of a size that no run can have: a stranger's file could ask for a
-    gigabyte."""
-    values = header["preprocessing"]
-    low, high = BOUNDS["image_size"]
-    size = values["image_size"]
-    if not (isinstance(size, int) and low <= size <= high):
-        raise ValueError(f"its image_size must be {low} to {high} pixels, got {size!r}")
-    return Preprocessing.from_dict(values)
-
-
-def _temperature(header: dict[str, Any]) -> float:
-    value = float(header["temperature"])
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"its temperature must be above 0, got {value}")
-    return value
 
 
 def read_start(folder: str | Path) -> dict[str, Any]:
@@ -276,8 +215,8 @@ def read_start(folder: str | Path) -> dict[str, Any]:
             "weights": place.weights,
             "model": str(header["model"]),
             "model_options": dict(header["model_options"]),
-            "preprocessing": _preprocessing(header),
-            "class_names": _class_names(header),
+            "preprocessing": header_preprocessing(header),
+            "class_names": header_class_names(header),
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the header of {place.weights} is damaged: {error}") from error
@@ -295,8 +234,13 @@ def load_start(model: nn.Module, config: RunConfig) -> None:
             f"{config.model!r}; set model={start['model']}"
         )
     try:
-        model.load_state_dict(learned_weights(load_file(start["weights"])))
-    except (RuntimeError, SafetensorError) as error:
+        state = learned_weights(load_file(start["weights"]))
+        check_weights(state, model)
+    except (ValueError, SafetensorError) as error:
+        raise CheckpointError(f"start_from: {start['weights']} cannot be used: {error}") from error
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
         raise CheckpointError(
             f"start_from: the weights in {config.start_from} do not fit {config.model} with "
             f"these options; set model_options={json.dumps(start['model_options'])}"

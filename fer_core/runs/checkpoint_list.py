@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
-from fer_core.runs.record import list_runs, read_json, read_record
+from fer_core.runs.record import list_runs, read_json
 
 #: GFLOPs up to which a network is light.
 _LIGHT = 0.1
@@ -26,7 +26,7 @@ class _Found:
     """A folder with weights and what its files say, each read once: the list is made often."""
 
     def __init__(self, place: RunFolder) -> None:
-        self.place, self.record = place, read_record(place)
+        self.place, self.record = place, read_json(place.record)
         #: Whether it learned from faces as the detector finds them (`RunConfig.views`).
         self.for_photographs = bool((read_json(place.config) or {}).get("views"))
 

@@ -8,7 +8,15 @@ from typing import Any
 import pandas as pd
 
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
-from fer_core.runs.record import list_runs, read_epochs, read_json, read_progress, read_record
+from fer_core.runs.record import (
+    list_runs,
+    read_data_facts,
+    read_epochs,
+    read_json,
+    read_progress,
+    read_record,
+    record_fault,
+)
 
 COLUMNS = (
     "name",
@@ -38,12 +46,19 @@ def leaderboard(runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS) -> pd.Da
     Columns: name; kind "run" or "shipped"; recipe; state; test_accuracy with test_low and
     test_high, its 95 % interval; twin_free_accuracy; validation_accuracy (all fractions);
     macro_f1; parameters; gflops of one forward pass; accuracy_per_gflop in percent; seconds of
-    training; device; epochs run; data; folder. What is not known is NaN or an empty text.
+    training; device; epochs run; data; folder. What is not known is NaN or an empty text. A run
+    with a damaged record says so as its state and has no scores, see `damaged_records`.
     """
     rows = [_row(RunFolder(path), "shipped") for path in _folders(shipped)]
     rows += [_row(run, "run") for run in list_runs(Path(runs_folder))]
-    table = pd.DataFrame([row for row in rows if row is not None], columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values("test_accuracy", ascending=False, na_position="last", kind="stable")
+
+
+def damaged_records(runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS) -> list[str]:
+    """What is wrong with the records that cannot be read, a sentence for each."""
+    places = [*map(RunFolder, _folders(shipped)), *list_runs(Path(runs_folder))]
+    return [fault for fault in map(record_fault, places) if fault]
 
 
 def _folders(shipped: Path) -> list[Path]:
@@ -52,12 +67,12 @@ def _folders(shipped: Path) -> list[Path]:
     return sorted(path for path in shipped.iterdir() if (path / "weights.safetensors").is_file())
 
 
-def _row(folder: RunFolder, kind: str) -> dict[str, Any] | None:
+def _row(folder: RunFolder, kind: str) -> dict[str, Any]:
     record = read_record(folder) or {}
     config = read_json(folder.config) or {}
     epochs = read_epochs(folder)
     progress = read_progress(folder)
-    data = record.get("data") or read_json(folder.data) or {}
+    data = record.get("data") or read_data_facts(folder)
     test, model = record.get("test") or {}, record.get("model") or {}
     accuracy, gflops = test.get("accuracy"), model.get("gflops")
     low, high = test.get("interval") or (None, None)
@@ -77,11 +92,12 @@ def _row(folder: RunFolder, kind: str) -> dict[str, Any] | None:
         "seconds": seconds,
         "epochs": record.get("epochs_run") or len(epochs),
     }
+    state = "finished" if kind == "shipped" else progress.state
     return {
         "name": folder.name,
         "kind": kind,
         "recipe": config.get("recipe") or record.get("recipe") or "",
-        "state": "finished" if kind == "shipped" else progress.state,
+        "state": "damaged record" if record_fault(folder) else state,
         **{
             name: float("nan") if value is None else float(value) for name, value in numbers.items()
         },

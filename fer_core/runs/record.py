@@ -18,6 +18,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fer_core.paths import RunFolder
+from fer_core.runs.record_fields import (
+    data_fits,
+    epoch_fits,
+    missing_field,
+    progress_fits,
+    record_misfit,
+)
 
 try:
     import fcntl
@@ -71,7 +78,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file, or None when there is no file or no whole JSON object in it."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+    except (OSError, ValueError, RecursionError):  # no file, no text, no JSON
         return None
     return values if isinstance(values, dict) else None
 
@@ -83,7 +90,7 @@ def write_progress(folder: RunFolder, progress: Progress) -> None:
 def stored_progress(folder: RunFolder) -> Progress | None:
     """What progress.json says, whether or not the process still lives."""
     values = read_json(folder.progress)
-    if values is None or values.get("state") not in STATES:
+    if values is None or values.get("state") not in STATES or not progress_fits(values):
         return None
     known = {item.name for item in fields(Progress)}
     return Progress(**{name: value for name, value in values.items() if name in known})
@@ -139,7 +146,8 @@ def append_epoch(folder: RunFolder, epoch: dict[str, Any]) -> None:
 
 
 def read_epochs(folder: RunFolder) -> list[dict[str, Any]]:
-    """Finished epochs in order; a torn last line is left out, of repeats the last one counts."""
+    """Finished epochs in order; a torn last line is left out, as is one whose figures are no
+    numbers; of repeats the last one counts."""
     try:
         lines = folder.epochs.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -148,9 +156,10 @@ def read_epochs(folder: RunFolder) -> list[dict[str, Any]]:
     for line in lines:
         try:
             values = json.loads(line)
-            epochs[int(values["epoch"])] = values
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError):
+        except (ValueError, RecursionError):
             continue
+        if epoch_fits(values):
+            epochs[values["epoch"]] = values
     return [epochs[number] for number in sorted(epochs)]
 
 
@@ -161,8 +170,44 @@ def keep_epochs(folder: RunFolder, last: int) -> None:
 
 
 def read_record(folder: RunFolder) -> dict[str, Any] | None:
-    """The final scores, or None while there are none."""
-    return read_json(folder.record)
+    """The final scores, or None while there are none, and where they have a `record_fault`."""
+    values = read_json(folder.record)
+    return None if values is None or record_misfit(values) else values
+
+
+def record_fault(folder: RunFolder) -> str:
+    """What is wrong with a run's record, in a sentence that names the file and the field; "" for a
+    good one and for none."""
+    if not folder.record.is_file():
+        return ""
+    values = read_json(folder.record)
+    found = "it holds no JSON table" if values is None else record_misfit(values)
+    return f"{_called(folder)} is damaged: {found}; mend it or leave the run out" if found else ""
+
+
+def checked_record(folder: RunFolder, *needed: str) -> dict[str, Any] | None:
+    """`read_record`, but RunError where it has a fault or lacks one of these fields, such as
+    "model.gflops"."""
+    fault = record_fault(folder)
+    record = None if fault else read_record(folder)
+    if record is not None and (lacking := missing_field(record, needed)):
+        fault = f"{_called(folder)} has no {lacking}; mend it or leave the run out"
+    if fault:
+        raise RunError(fault)
+    return record
+
+
+def _called(folder: RunFolder) -> str:
+    """The record's file and its folder's name: where that lies is nobody's business on a page."""
+    return f"{folder.path.resolve().name}/{folder.record.name}"
+
+
+def read_data_facts(folder: RunFolder) -> dict[str, Any]:
+    """What data.json says of a run's data, else its record; empty where neither says anything."""
+    facts = read_json(folder.data)
+    if facts and data_fits(facts):
+        return facts
+    return (read_record(folder) or {}).get("data") or {}
 
 
 def read_log_tail(folder: RunFolder, lines: int = 20) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
-from fer_core.runs.card import write_card
+from fer_core.runs.card import CARD_FIELDS, write_card
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import repeat_command
-from fer_core.runs.record import RunError, checked_name, read_record, write_json, write_text
+from fer_core.runs.record import RunError, checked_name, checked_record, write_json, write_text
 
 
 def ship_run(
@@ -28,7 +28,7 @@ def ship_run(
     that the card carries after its own text (origin and rights of the data). replace: also where a
     checkpoint of that name is there already. RunError when it must not, or the run is not finished.
     """
-    record = read_record(run)
+    record = checked_record(run, *CARD_FIELDS)
     if record is None or not run.weights.is_file():
         raise RunError(f"{run.path} is not finished: it has no record or no weights")
     config = RunConfig.from_json(run.config.read_text(encoding="utf-8"))

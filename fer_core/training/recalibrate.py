@@ -14,9 +14,10 @@ from fer_core.data.faces import DataError, Faces
 from fer_core.data.split import split_faces
 from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder
-from fer_core.runs.card import card_note, write_card
-from fer_core.runs.checkpoint import load_checkpoint, read_header, save_weights
-from fer_core.runs.record import RunError, read_record, write_json
+from fer_core.runs.card import CARD_FIELDS, card_note, write_card
+from fer_core.runs.checkpoint import load_checkpoint, save_weights
+from fer_core.runs.record import RunError, checked_record, write_json
+from fer_core.runs.weights_header import read_header
 from fer_core.training.calibration import FEWEST_IMAGES, at_temperature, fit_temperature
 from fer_core.training.dataset import as_run_faces, split_plan, used_share
 from fer_core.training.evaluation import run_config
@@ -35,7 +36,7 @@ def recalibrate(
     RunError where the folder has no record or configuration, DataError where the set is another
     one or its validation part is too small.
     """
-    checkpoint, record = load_checkpoint(folder.path), read_record(folder)
+    checkpoint, record = load_checkpoint(folder.path), checked_record(folder, *CARD_FIELDS)
     config = run_config(checkpoint)
     if record is None or config is None:
         raise RunError(f"{folder.path} has no record or no configuration; name a finished run")

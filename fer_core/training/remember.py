@@ -18,16 +18,19 @@ from fer_core.data.faces import DataError, Faces
 from fer_core.data.split import split_faces
 from fer_core.models.recall import Recall
 from fer_core.paths import RunFolder
+from fer_core.runs.card import CARD_FIELDS
 from fer_core.runs.checkpoint import (
     Checkpoint,
+    load_checkpoint,
+    save_weights,
+)
+from fer_core.runs.record import RunError, checked_record, write_json
+from fer_core.runs.weights_header import (
     CheckpointError,
     learned_header,
     learned_weights,
-    load_checkpoint,
     read_header,
-    save_weights,
 )
-from fer_core.runs.record import RunError, read_record, write_json
 from fer_core.training.calibration import FEWEST_IMAGES
 from fer_core.training.dataset import as_run_faces, split_plan, used_share, views_of
 from fer_core.training.evaluation import run_config
@@ -62,7 +65,8 @@ def remember(
     and test that the network has by itself. CheckpointError for a network that cannot have a memory
     or not one of this size, RunError and DataError as in `recalibrate`.
     """
-    checkpoint, record = load_checkpoint(folder.path, memory=False), read_record(folder)
+    record = checked_record(folder, *CARD_FIELDS)
+    checkpoint = load_checkpoint(folder.path, memory=False)
     config = run_config(checkpoint)
     if record is None or config is None:
         raise RunError(f"{folder.path} has no record or no configuration; name a finished run")

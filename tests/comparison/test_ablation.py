@@ -209,3 +209,17 @@ def test_data_paths_stay_out_of_the_tables(tmp_path: Path) -> None:
     notes = sweep_document(sweep, tmp_path).notes
     assert any("faces.csv" in note for note in notes)
     assert not any("someone" in note for note in notes)
+
+
+def test_a_damaged_record_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    sweep = plan_sweep("rates", BASE, {"optimizer": ("sgd", "adam")})
+    folders = queue(sweep, tmp_path)
+    first, second = folders.values()
+    finish(first, 100, 0.7)
+    finish(second, 90, 0.6)
+    second.record.write_text('{"validation": 5}')
+    document = sweep_document(sweep, tmp_path)
+    assert [row.scored for row in cell_results(sweep, tmp_path)] == [1, 0]
+    said = " ".join(document.notes)
+    assert f"Left out: {second.name}/record.json is damaged: validation must be a table" in said
+    assert "have no result yet" not in said

@@ -89,7 +89,10 @@ def write_run(
             "interval": wilson_interval(correct, images),
             "macro_f1": accuracy,
             "n": images,
-            "per_class": [{"support": count} for count in support],
+            "per_class": [
+                {"class": name, "precision": 0.5, "recall": 0.5, "f1": 0.5, "support": count}
+                for name, count in zip(FER2013_CLASSES, support, strict=True)
+            ],
         },
     }
     (folder / "record.json").write_text(json.dumps(record))

@@ -122,6 +122,8 @@ def test_names_numbers_synonyms_and_other_separators_mean_the_same(solution: Sol
     decimals = score_file("c", text_of([f"{label}.0" for label in solution.labels]), solution)
     padded = score_file("d", text_of(solution.labels, [f"00{row}" for row in range(10)]), solution)
     assert [one.accuracy for one in (by_name, semicolons, decimals, padded)] == [1, 1, 1, 1]
+    wide = text_of(names).decode().encode("utf-16")
+    assert score_file("e", wide, solution).accuracy == 1
 
 
 def test_an_expression_that_the_labels_lack_is_wrong_and_no_fault() -> None:

@@ -63,6 +63,21 @@ def test_numbers_0_to_6_are_fer2013s_and_others_are_only_numbered(tmp_path: Path
     assert len(eight.class_names) == 8
 
 
+def test_labels_and_splits_that_are_bytes_are_texts(tmp_path: Path) -> None:
+    columns = {
+        "label": [b"happy", b"sadness", b"", None],
+        "picture": [picture(value) for value in range(4)],
+        "split": [b"train", b"test", b"test", b"train"],
+    }
+    table = pyarrow.table(columns)
+    parquet.write_table(table, tmp_path / "a.parquet")
+    faces = read_faces(tmp_path / "a.parquet")
+    assert faces.class_names == ("happy", "sad")
+    assert faces.labels.tolist() == [0, 1, -1, -1]
+    assert faces.images[:, 0, 0, 0].tolist() == [0, 1, 2, 3]
+    assert faces.source_split.tolist() == ["train", "test", "test", "train"]
+
+
 def test_words_as_labels_and_a_split_column(tmp_path: Path) -> None:
     columns = {
         "Expression": ["Happy", "sadness", None, "pain"],

@@ -108,6 +108,31 @@ def test_other_delimiters_and_a_byte_order_mark(
     assert read_faces(path).counts() == tiny_faces.counts()
 
 
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"]
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_csv_is_read_in_the_encodings_that_people_have(
+    tmp_path: Path, tiny_faces: Faces, encoding: str, zipped: bool
+) -> None:
+    order = ("emotion", "pixels", "Usage")
+    rows = rows_of(tiny_faces, order)
+    for row in rows:
+        row[0] = f"gefühl {row[0]}"
+    path = write_csv(tmp_path / "set.csv", order, rows)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    if zipped:
+        with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+            archive.write(path, "set.csv")
+        path.unlink()
+        path = tmp_path / "set.zip"
+    faces = read_faces(path)
+    assert np.array_equal(faces.images, tiny_faces.images)
+    assert faces.class_names == tuple(f"gefühl {number}" for number in range(7))
+    assert faces.labels.tolist() == tiny_faces.labels.tolist()
+    assert faces.unreadable == ()
+
+
 def test_a_csv_with_words_for_labels_keeps_unknown_ones(tmp_path: Path, tiny_faces: Faces) -> None:
     words = ["Anger", "PAIN", "happiness", "anger"]
     pixels = rows_of(tiny_faces, ("pixels",))[:4]

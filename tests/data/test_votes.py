@@ -95,6 +95,14 @@ def test_the_training_rows_alone_get_their_votes(tiny_csv: Path) -> None:
     assert not has_votes(tiny_csv)  # a changed file is counted again
 
 
+def test_faces_and_votes_may_be_utf_16(tmp_path: Path, tiny_csv: Path) -> None:
+    rows = len(tiny_csv.read_text().splitlines()) - 1
+    votes = "Usage,Image name,happiness\n" + "Training,a.png,10\n" * rows
+    tiny_csv.write_bytes(tiny_csv.read_text().encode("utf-16"))
+    tiny_csv.with_name(VOTES_FILE).write_bytes(votes.encode("utf-16"))
+    assert read_votes(tiny_csv).counts.tolist() == [[10]] * rows
+
+
 def test_a_damaged_file_of_votes_is_named(tiny_csv: Path) -> None:
     tiny_csv.with_name(VOTES_FILE).write_text("Usage,Image name,neutral\nTraining,x,many\n")
     with pytest.raises(DataError, match=r"fer2013new\.csv is no readable file of votes"):

@@ -44,6 +44,15 @@ def test_same_seed_pastes_the_same_picture() -> None:
     assert (first == second).all()
 
 
+def test_a_study_without_a_face_to_paste_is_refused(
+    drawn: Faces, detector: FaceDetector, classifier: Classifier
+) -> None:
+    unknown = drawn.subset([drawn.class_names[y] not in ("sad", "happy") for y in drawn.labels])
+    for faces in (unknown, drawn.subset(np.zeros(0, dtype=np.int64))):
+        with pytest.raises(ValueError, match="can be pasted: none of its"):
+            compare_alignments(classifier, faces, detector)
+
+
 def test_every_mode_is_scored_on_the_same_faces(
     drawn: Faces, detector: FaceDetector, classifier: Classifier
 ) -> None:

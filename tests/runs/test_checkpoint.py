@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from serving import write_checkpoint
 
-from fer_core.runs.checkpoint import CheckpointError, load_checkpoint, read_header, read_start
+from fer_core.inference.fused import fused_probabilities
+from fer_core.models import build_model
+from fer_core.runs.checkpoint import load_checkpoint, load_start, read_start
+from fer_core.runs.config import RunConfig
+from fer_core.runs.weights_header import CheckpointError, read_header
 
 
 def _with_header(folder: Path, text: str) -> Path:
@@ -57,6 +62,40 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -
     save_file(state, weights, metadata={"fer_core": text})
     with pytest.raises(CheckpointError, match=f"{name} holds values that are no finite numbers"):
         load_checkpoint(tmp_path / "odd")
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.int64, torch.bool])
+def test_weights_of_another_kind_are_refused(tmp_path: Path, kind: torch.dtype) -> None:
+    weights = write_checkpoint(tmp_path / "odd") / "weights.safetensors"
+    state, text = load_file(weights), json.dumps(read_header(weights))
+    name = next(name for name, weight in state.items() if weight.is_floating_point())
+    state[name] = state[name].to(kind)
+    save_file(state, weights, metadata={"fer_core": text})
+    said = f"{name} must hold floating-point numbers, got {str(kind).removeprefix('torch.')}"
+    with pytest.raises(CheckpointError, match=said):
+        load_checkpoint(tmp_path / "odd")
+    config = RunConfig(**_model_of(weights), start_from=str(tmp_path / "odd"))
+    with pytest.raises(CheckpointError, match=f"start_from: .* cannot be used: {said}"):
+        load_start(build_model(config.model, 7, 1, 48, config.model_options), config)
+
+
+def test_answers_that_are_no_numbers_are_an_error(tmp_path: Path) -> None:
+    weights = write_checkpoint(tmp_path / "huge") / "weights.safetensors"
+    state, text = load_file(weights), json.dumps(read_header(weights))
+    for name, weight in state.items():
+        state[name] = weight * 1e30 if weight.is_floating_point() else weight
+    save_file(state, weights, metadata={"fer_core": text})
+    checkpoint = load_checkpoint(tmp_path / "huge")
+    images = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1), dtype=np.uint8)
+    with pytest.raises(CheckpointError, match="huge gives answers that are no numbers"):
+        checkpoint.probabilities(images)
+    with pytest.raises(CheckpointError, match="huge gives answers that are no numbers"):
+        fused_probabilities(checkpoint)(images)
+
+
+def _model_of(weights: Path) -> dict[str, Any]:
+    header = read_header(weights)
+    return {"model": header["model"], "model_options": header["model_options"]}
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "7", "{"])

@@ -121,7 +121,9 @@ def test_the_drop_is_shown_with_its_interval(
     np.fill_diagonal(matrix, 90)
     matrix[:, 0] += 10
     names = load_checkpoint(folder).class_names
-    test = {"per_class": [{"class": name} for name in names], "confusion": matrix.tolist()}
+    figures = {"precision": 0.5, "recall": 0.9, "f1": 0.6, "support": 100}
+    rows = [{"class": name, **figures} for name in names]
+    test = {"per_class": rows, "confusion": matrix.tolist()}
     write_json(folder / "record.json", {"data": {"name": "home"}, "test": test})
     report = evaluate_domain(load_checkpoint(folder), tiny_faces)
     cards = shown.evaluation_cards(report)

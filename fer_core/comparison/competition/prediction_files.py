@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fer_core.data.csv_files import LATIN_1_INSTEAD, text_encoding
 from fer_core.data.entries import LABEL_COLUMNS, chosen_column
 from fer_core.data.faces import DataError
 from fer_core.labels import FER2013_CLASSES, canonical_name
@@ -45,9 +46,11 @@ def read_table(content: bytes) -> PredictionTable:
         )
     if not content.strip():
         raise DataError("The file is empty.")
-    if b"\0" in content[:4096]:
+    encoding = text_encoding(content[:4])
+    if b"\0" in content[:4096] and encoding == "utf-8-sig":
         raise DataError("This is no CSV but a binary file; save it as CSV with id and emotion.")
-    text = content.decode("utf-8-sig", errors="replace")
+    errors = LATIN_1_INSTEAD if encoding == "utf-8-sig" else "replace"
+    text = content.decode(encoding, errors=errors)
     first = text.partition("\n")[0]
     try:
         reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))

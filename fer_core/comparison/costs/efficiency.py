@@ -127,7 +127,8 @@ def _how_drawn(config: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     A set without a part of its own is drawn from also with split "source"; the run says so, and
     that of an older one is told by its size.
     """
-    share = float(config.get("test_share") or 0)
+    share = config.get("test_share")
+    share = float(share) if isinstance(share, int | float) else 0.0
     sizes = {part: sum(found.values()) for part, found in (data.get("counts") or {}).items()}
     drawn = data.get("test_drawn")
     if drawn is None:  # a run from before this was written down

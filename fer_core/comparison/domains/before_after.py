@@ -20,11 +20,16 @@ from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
-from fer_core.runs.record import read_json, read_progress, read_record, write_json
+from fer_core.runs.record import RunError, checked_record, read_json, read_progress, write_json
 from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import checked_mapping, class_numbers, part_of, run_config
 from fer_core.training.metrics import full_report
 
+#: What the record of a run must hold.
+_NEEDED = (
+    *("best_epoch", "epochs_run", "data.fingerprint"),
+    *("data.counts.train", "data.counts.validation"),
+)
 #: Called with (images read, images in all).
 Progress = Callable[[int, int], None]
 
@@ -60,7 +65,10 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
             f"the data set {data.faces.name} has changed since {run.name}, so its held-out images "
             "cannot be found again; fine-tune anew"
         )
-    after = table[[f"probability_{name}" for name in names]].to_numpy(dtype=np.float64)
+    try:
+        after = table[[f"probability_{name}" for name in names]].to_numpy(dtype=np.float64)
+    except (KeyError, ValueError) as error:
+        raise DataError(f"the predictions of {run.name} cannot be read: {error}") from error
     rows = []
     for done, part in probability_batches(start, data.faces, places):
         rows.append(part)
@@ -160,12 +168,20 @@ def _finished(run: RunFolder) -> tuple[RunConfig, dict[str, Any], pd.DataFrame]:
             f"{run.name} did not start from a checkpoint, so it has no before; choose a run that "
             "was fine-tuned"
         )
-    record = read_record(run)
+    try:
+        record = checked_record(run)
+        if record is not None and record.get("test"):
+            checked_record(run, *_NEEDED)
+    except RunError as error:
+        raise DataError(str(error)) from error
     if record is None or not record.get("test"):
         state = read_progress(run).state
         raise DataError(f"{run.name} is {state}; before and after are compared when it is finished")
     try:
         table = pd.read_parquet(run.predictions)
+        missing = {"index", "label", "split"}.difference(table.columns)
+        if missing:
+            raise ValueError(f"they have no column {', '.join(sorted(missing))}")
     except (OSError, ValueError) as error:
         raise DataError(f"the predictions of {run.name} cannot be read: {error}") from error
     return config, record, table[table["split"] == "test"]

@@ -11,7 +11,7 @@ from fer_core.data.faces import DataError, Faces
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, checkpoint_folder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
-from fer_core.runs.record import read_json
+from fer_core.runs.record import read_data_facts, read_json, read_record
 from fer_core.training.dataset import as_run_faces
 from fer_core.training.evaluation import run_config
 
@@ -34,7 +34,7 @@ def lineage(checkpoint: Checkpoint) -> list[tuple[RunConfig, str]]:
             config = RunConfig.from_dict(values)
         except ConfigError:
             break
-        data = (read_json(place.record) or {}).get("data") or read_json(place.data) or {}
+        data = (read_record(place) or {}).get("data") or read_data_facts(place)
         found.append((config, str(data.get("fingerprint") or "")))
         if not config.start_from:
             break

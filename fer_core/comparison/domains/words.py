@@ -38,7 +38,7 @@ def drop_sentence(report: dict[str, Any]) -> str:
     if own is None:
         return (
             "Its figures on its own test images are not known, because its folder holds neither "
-            "predictions.parquet nor a record with a confusion matrix."
+            "predictions.parquet nor a sound record with a confusion matrix."
         )
     return (
         f"On {counted(own['n'], 'test image')} of its own domain ({own['data']}) it is "

@@ -13,9 +13,20 @@ from fer_core.comparison.domains.scores import answers_of_confusion, figures
 from fer_core.paths import RunFolder
 from fer_core.runs import references
 from fer_core.runs.config import ConfigError, RunConfig
-from fer_core.runs.record import list_runs, read_epochs, read_json, read_progress, read_record
+from fer_core.runs.record import (
+    RunError,
+    checked_record,
+    list_runs,
+    read_data_facts,
+    read_epochs,
+    read_json,
+    read_progress,
+)
 from fer_core.runs.references import Reference
 from fer_core.training.metrics import wilson_interval
+
+#: What scores must hold.
+_NEEDED = ("accuracy", "interval", "macro_f1")
 
 
 @dataclass(frozen=True)
@@ -56,34 +67,39 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
     """What the run of a reference has come to."""
     if not folder.config.is_file():
         return ReferenceRow(reference, "not run")
-    progress, record, epochs = read_progress(folder), read_record(folder), read_epochs(folder)
+    progress, epochs = read_progress(folder), read_epochs(folder)
     try:
+        needed = (f"{part}.{name}" for part in ("validation", "test") for name in _NEEDED)
+        record = checked_record(folder, *needed)
         config = RunConfig.from_json(folder.config.read_text(encoding="utf-8"))
-    except ConfigError as error:
+    except (ConfigError, RunError) as error:
         return ReferenceRow(reference, "failed", str(error))
-    counts = (read_json(folder.data) or {}).get("counts") or {}
+    counts = read_data_facts(folder).get("counts") or {}
     sizes = tuple(
         sum((counts.get(part) or {}).values()) for part in ("train", "validation", "test")
     )
     facts: dict[str, Any] = {
         "counts": sizes,
         "epochs": (len(epochs), config.epochs),
-        "seconds": sum(epoch["seconds"] for epoch in epochs),
+        "seconds": sum(epoch.get("seconds", 0.0) for epoch in epochs),
         "device": progress.device,
         "settings": _settings(reference, config, sizes),
     }
     if record is None:
         if epochs and reference.part == "validation" and reference.metric == "accuracy":
-            best = max(epoch["validation_accuracy"] for epoch in epochs)
+            best = max(epoch.get("validation_accuracy", 0.0) for epoch in epochs)
             facts["value"] = best
             facts["interval"] = wilson_interval(round(best * sizes[1]), sizes[1])
         return ReferenceRow(reference, progress.state, progress.reason, **facts)
-    facts |= {name: record[name] for name in ("seconds", "device", "commit") if name in record}
+    facts |= {name: record[name] for name in ("seconds", "device", "commit") if record.get(name)}
     scores = record.get(reference.part)
     if not scores:  # a run may have no test part
         return ReferenceRow(reference, "finished", f"without a {reference.part} part", **facts)
     if reference.metric == "accuracy":
         facts["value"], facts["interval"] = scores["accuracy"], tuple(scores["interval"])
+    elif not scores.get("confusion"):
+        reason = f"its record has no {reference.part}.confusion, which macro F1 needs"
+        return ReferenceRow(reference, "failed", reason, **facts)
     else:
         found = figures(answers_of_confusion(scores["confusion"]))
         facts["value"], facts["interval"] = scores["macro_f1"], tuple(found["macro_f1_interval"])

@@ -146,9 +146,11 @@ def _notes(sweep: Sweep, rows: Sequence[CellResult], compared: str) -> list[str]
         epochs = ""
     recipe = ", ".join([f"Recipe {base.recipe}", *changed_settings(base)])
     notes = [f"{recipe}, data {source_title(base.data)}, {epochs}{seeds}."]
-    waiting = sum(row.runs - row.scored for row in rows)
+    faults = [fault for row in rows for fault in row.faults]
+    waiting = sum(row.runs - row.scored for row in rows) - len(faults)
     if waiting:
         notes.append(f"{waiting} of {len(sweep.runs())} runs have no result yet.")
+    notes += [f"Left out: {fault}." for fault in faults]
     if any(row.p_value is not None for row in rows):
         notes.append(
             f"p: McNemar's test of the test predictions against {compared}, adjusted after Holm; "

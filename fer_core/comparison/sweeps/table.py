@@ -14,12 +14,15 @@ from pathlib import Path
 from fer_core.comparison.pairs import PairError, read_pair
 from fer_core.comparison.significance import holm, mcnemar
 from fer_core.paths import RunFolder
-from fer_core.runs.record import read_record
+from fer_core.runs.record import RunError, checked_record
 from fer_core.training.sweep import Cell, Sweep
 from fer_core.training.sweep_queue import sweep_folders
 
 #: Order of the rows → what decides it; "plan" keeps the grid's own order.
 ORDERS = ("validation", "test", "macro_f1", "seconds", "plan")
+
+#: What a record must hold to count in its cell.
+_NEEDED = ("best_epoch", "validation.accuracy", "test.accuracy", "test.interval", "test.macro_f1")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class CellResult:
     run is all there is.
     best_epochs: one per scored run, chosen on validation. p_value: McNemar's test of the test
     predictions against the reference cell's, where both have a single run; adjusted after Holm for
-    the number of cells that were compared.
+    the number of cells that were compared. faults: why runs were left out, a sentence each.
     """
 
     cell: Cell
@@ -54,6 +57,7 @@ class CellResult:
     parameters: int | None
     seconds: float | None
     p_value: float | None = None
+    faults: tuple[str, ...] = ()
 
 
 def cell_results(sweep: Sweep, runs_folder: Path, order: str = "validation") -> list[CellResult]:
@@ -99,8 +103,14 @@ def reference_cell(sweep: Sweep, results: Sequence[CellResult]) -> Cell | None:
 
 def _cell_result(sweep: Sweep, cell: Cell, place: int, folders: dict[str, RunFolder]) -> CellResult:
     names = [name for name in sweep.run_names(cell) if name in folders]
-    found = [read_record(folders[name]) for name in names]
-    records = [record for record in found if record is not None and record.get("validation")]
+    records, faults = [], []
+    for name in names:
+        try:
+            record = checked_record(folders[name], *_NEEDED)
+        except RunError as error:  # one damaged run hides no other
+            faults.append(str(error))
+        else:
+            records += [record] if record is not None and record.get("validation") else []
     tests = [record["test"] for record in records if record.get("test")]
     parameters = {(record.get("model") or {}).get("parameters") for record in records} - {None}
     seconds = [record["seconds"] for record in records if record.get("seconds") is not None]
@@ -117,6 +127,7 @@ def _cell_result(sweep: Sweep, cell: Cell, place: int, folders: dict[str, RunFol
         best_epochs=tuple(record["best_epoch"] for record in records),
         parameters=max(parameters) if parameters else None,
         seconds=statistics.fmean(seconds) if seconds else None,
+        faults=tuple(faults),
     )
 
 
