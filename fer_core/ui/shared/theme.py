@@ -50,6 +50,7 @@ CSS = """
   image-rendering: pixelated; background: var(--background-fill-secondary); display: block; }
 .face-grid.smooth img { image-rendering: auto; }
 #data-near-twins .note { margin: 10px 0 0; }
+#batch-preview .face-grid { grid-template-columns: repeat(5, minmax(0, 1fr)); }
 .pairs .face-grid { grid-template-columns: repeat(6, minmax(0, 1fr)); margin-top: 8px; }
 .pairs .face-grid img { aspect-ratio: 2; }
 .face-grid figcaption { font-size: 0.82rem; line-height: 1.25; margin-top: 4px;
