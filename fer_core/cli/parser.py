@@ -185,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     remembering.add_argument(
         "--codes",
-        type=whole_number(1, 256),
+        type=int,
         default=16,
         help="bytes kept of each face (default 16)",
     )

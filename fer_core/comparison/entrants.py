@@ -63,7 +63,11 @@ def read_entrant(folder: RunFolder, name: str = "") -> Entrant:
             class_names=tuple(str(row["class"]) for row in test["per_class"]),
             spending=read_spending(folder, name),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        raise RunError(
+            f"the record of {name} cannot be read: it has no test.{error.args[0]}"
+        ) from error
+    except (TypeError, ValueError) as error:
         raise RunError(f"the record of {name} cannot be read: {error!r}") from error
 
 
