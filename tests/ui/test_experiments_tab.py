@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,17 @@ def test_details_of_an_unfinished_run_say_why_there_is_no_result(
     assert confusion is None
     assert table is None
     assert command.startswith("python -m fer_core train --recipe quick")
+
+
+def test_details_of_a_damaged_record_name_file_and_field(
+    settings: AppSettings, make_run: Any
+) -> None:
+    folder = make_run("odd", accuracy=0.5)
+    folder.record.write_text(json.dumps({**read_record(folder), "test": "<b>good</b>"}))
+    about, scores, confusion, table, *_ = detail_updates(settings, "odd", True)
+    assert "odd/record.json is damaged: test must be a table" in about
+    assert "<b>good" not in about
+    assert (scores["visible"], confusion, table) == (False, None, None)
 
 
 def test_confusion_rows_are_shares_of_the_true_class() -> None:

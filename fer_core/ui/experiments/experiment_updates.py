@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from fer_core.data.faces import DataError
-from fer_core.runs.record import RunError, read_record
+from fer_core.runs.record import RunError, read_record, record_fault
 from fer_core.ui.experiments.ceiling_band import band_for
 from fer_core.ui.experiments.run_board import (
     board_rows,
@@ -121,10 +121,11 @@ def detail_updates(settings: AppSettings, name: Any, as_shares: bool) -> tuple[A
     except RunError:
         note = f"<p class='state'>{_NONE_CHOSEN}</p>"
         return (note, gr.update(visible=False), None, None, "", "", gr.update(visible=False))
-    record = read_record(folder)
+    record, fault = read_record(folder), record_fault(folder)
     config, command = config_and_command(settings, folder, record)
+    said = f"<p class='state'>{html.escape(fault)}.</p>" if fault else ""
     return (
-        summary_html(folder, record),
+        said + summary_html(folder, record),
         gr.update(visible=bool(record and record.get("test"))),
         confusion_update(settings, name, as_shares),
         per_class_table(record),
@@ -140,7 +141,7 @@ def confusion_update(settings: AppSettings, name: Any, as_shares: bool) -> Any:
         test = (read_record(find_entry(settings.runs_folder, name)) or {}).get("test") or {}
     except RunError:
         return None
-    if not test.get("confusion"):
+    if not (test.get("confusion") and test.get("per_class")):
         return None
     names = [row["class"] for row in test["per_class"]]
     return confusion_figure(test["confusion"], names, bool(as_shares))
