@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
+from fer_core.data.tones import LUMA
 from fer_core.inference.detect import FaceBox
 
 #: Medians over FER2013 training faces, in a frame of 48 x 48 with its corner at (0, 0); rows as in
@@ -40,6 +41,7 @@ READINGS = (("box_rolled", 1.0), ("box", 0.92))
 
 #: At most this many samples a side are averaged into one pixel; a finer picture is reduced first.
 _SAMPLES = 6
+_LUMA = np.array(LUMA, dtype=np.float32)
 
 
 def align_face(
@@ -48,17 +50,19 @@ def align_face(
     image_size: int,
     mode: str = DEFAULT_MODE,
     side: float = 1.0,
+    grey: bool = False,
 ) -> np.ndarray:
-    """The face as uint8 (image_size, image_size, 3), in the frame of the training faces.
+    """The face as uint8 (image_size, image_size, C), in the frame of the training faces.
 
-    image: uint8 (H, W, 3). mode: a key of MODES. side: of what is cut, as a share of the frame's,
-    about the same middle. A pixel of the result is the mean of the part of the picture under it;
-    beyond the picture's edge the edge is repeated.
+    image: uint8 (H, W, C). mode: a key of MODES. side: of what is cut, as a share of the frame's,
+    about the same middle. grey: one channel of a coloured image, which is less work than three.
+    A pixel of the result is the mean of the part of the picture under it; beyond the picture's edge
+    the edge is repeated.
     """
     scale, origin = frame_in_picture(face, mode)
     origin += scale * (1 - side) * complex(FRAME_SIZE, FRAME_SIZE) / 2
     scale *= side
-    return _sample(image, scale * FRAME_SIZE / image_size, origin, image_size)
+    return _sample(image, scale * FRAME_SIZE / image_size, origin, image_size, grey)
 
 
 def frame_in_picture(face: FaceBox, mode: str = DEFAULT_MODE) -> tuple[complex, complex]:
@@ -102,18 +106,23 @@ def _fit_box(face: FaceBox, rolled: bool) -> tuple[complex, complex]:
     return scale, centre - scale * complex(*TEMPLATE_BOX_CENTRE)
 
 
-def _sample(image: np.ndarray, scale: complex, origin: complex, size: int) -> np.ndarray:
+def _sample(
+    image: np.ndarray, scale: complex, origin: complex, size: int, grey: bool
+) -> np.ndarray:
     """Area-averaged reading of a square; its pixel z begins at scale * z + origin."""
     height, width = image.shape[:2]
     corners = [scale * corner + origin for corner in (0, size, 1j * size, size + 1j * size)]
     margin = 2 + 2 * abs(scale)
     left, right = _span([corner.real for corner in corners], margin, width)
     top, bottom = _span([corner.imag for corner in corners], margin, height)
-    region = image[top:bottom, left:right].astype(np.float32)  # (h, w, 3)
+    region = image[top:bottom, left:right].astype(np.float32)  # (h, w, C)
+    if grey and region.shape[2] == 3:
+        region = np.dot(region.reshape(-1, 3), _LUMA).reshape(*region.shape[:2], 1)
+    channels = region.shape[2]
     reduction = max(1, int(abs(scale) / _SAMPLES))
     if reduction > 1:
         small = (max(region.shape[0] // reduction, 1), max(region.shape[1] // reduction, 1))
-        planes = torch.from_numpy(region).permute(2, 0, 1)[None]  # (1, 3, h, w)
+        planes = torch.from_numpy(region).permute(2, 0, 1)[None]  # (1, C, h, w)
         planes = functional.interpolate(planes, size=small, mode="area")
         region = planes[0].permute(1, 2, 0).contiguous().numpy()
     # a hair above a whole number is no reason for one more sample
@@ -126,8 +135,9 @@ def _sample(image: np.ndarray, scale: complex, origin: complex, size: int) -> np
         y = _positions(axis * scale.real + origin.imag, top, bottom, tall)
         rows = _weights(y, tall, samples, cubic) @ torch.from_numpy(region).view(tall, -1)
         # each colour of each row as a line of its own: one product instead of `size`
-        lines = rows.view(size, wide, 3).transpose(1, 2).reshape(-1, wide)
-        face = (lines @ _weights(x, wide, samples, cubic).T).view(size, 3, size).transpose(1, 2)
+        lines = rows.view(size, wide, channels).transpose(1, 2).reshape(-1, wide)
+        face = lines @ _weights(x, wide, samples, cubic).T
+        face = face.view(size, channels, size).transpose(1, 2)
     else:
         face = _turned(region, scale, origin, (left, right), (top, bottom), size, samples)
     return face.clamp_(0, 255).round_().to(torch.uint8).contiguous().numpy()
@@ -144,17 +154,19 @@ def _weights(positions: np.ndarray, length: int, samples: int, cubic: bool) -> t
     positions: of size * samples readings on the line. An upright square needs one such matrix for
     each axis, which is less work than reading it point by point.
     """
-    if cubic:
-        low = np.floor(positions).astype(int)
-        weights = np.zeros((len(positions), length))
-        number = np.arange(len(positions))
-        for step, weight in _cubic(positions - low):
-            np.add.at(weights, (number, np.clip(low + step, 0, length - 1)), weight)
-    else:  # of a reading between two pixels, each the more, the nearer it is
-        distance = np.subtract.outer(positions.clip(0, length - 1), np.arange(length))
-        weights = np.maximum(1 - np.abs(distance), 0)
-    merged = weights.reshape(-1, samples, length).mean(axis=1)
-    return torch.from_numpy(merged.astype(np.float32))
+    if not cubic:  # so that a reading at the edge, too, has a pixel on either side
+        positions = positions.clip(0, length - 1)
+    low = np.floor(positions).astype(np.int64)
+    share = positions - low
+    parts = _cubic(share) if cubic else [(0, 1 - share), (1, share)]
+    begin = np.repeat(np.arange(len(positions) // samples) * length, samples)
+    places = [begin + np.clip(low + step, 0, length - 1) for step, _ in parts]
+    sums = np.bincount(
+        np.concatenate(places),
+        np.concatenate([weight for _, weight in parts]),
+        len(positions) // samples * length,
+    )
+    return torch.from_numpy((sums / samples).astype(np.float32).reshape(-1, length))
 
 
 def _cubic(share: np.ndarray) -> list[tuple[int, np.ndarray]]:
@@ -178,7 +190,7 @@ def _turned(
     size: int,
     samples: int,
 ) -> torch.Tensor:
-    """float32 (size, size, 3) of a square that stands at an angle.
+    """float32 (size, size, C) of a square that stands at an angle.
 
     across, down: from where to where in the picture the region reaches.
     """
@@ -193,7 +205,7 @@ def _turned(
         columns += (begin - first) * unit - 1
         np.add.outer(rows, columns, out=grid[:, :, place], casting="unsafe")
     dense = functional.grid_sample(
-        torch.from_numpy(region).permute(2, 0, 1)[None],  # (1, 3, h, w)
+        torch.from_numpy(region).permute(2, 0, 1)[None],  # (1, C, h, w)
         torch.from_numpy(grid)[None],
         mode="bilinear" if abs(scale) >= 1 else "bicubic",
         padding_mode="border",

@@ -240,6 +240,14 @@ def _resize(image: np.ndarray, scale: float) -> np.ndarray:
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
     step = width // size[0]
     if size[0] * step == width and size[1] * step == height:  # a camera's sizes: whole pixels merge
-        return np.array(Image.fromarray(image).reduce(step))
+        return _halved(image) if step == 2 else np.array(Image.fromarray(image).reduce(step))
     method = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
     return np.array(Image.fromarray(image).resize(size, method, reducing_gap=2.0))
+
+
+def _halved(image: np.ndarray) -> np.ndarray:
+    """The means of two by two pixels of uint8 (H, W, 3), both even: Pillow's, in half the time."""
+    pixels = torch.from_numpy(np.require(image, requirements=("C", "W")))  # torch asks for both
+    lines = pixels[0::2].to(torch.int16) + pixels[1::2]  # (H / 2, W, 3)
+    sums = lines[:, 0::2] + lines[:, 1::2]
+    return ((sums + 2) >> 2).to(torch.uint8).numpy()

@@ -153,9 +153,10 @@ class Predictor:
     def classify(self, image: np.ndarray, faces: Sequence[FaceBox]) -> list[FacePrediction]:
         """The expressions of faces already found in `image`, in their order."""
         size = self.checkpoint.preprocessing.image_size
+        grey = self.checkpoint.preprocessing.channels == 1
         with one_core(len(READINGS) * len(faces) * size**2 <= _SMALL_WORK):
             first, second = (
-                [align_face(image, face, size, mode, side) for face in faces]
+                [align_face(image, face, size, mode, side, grey) for face in faces]
                 for mode, side in READINGS
             )
             return self._classified(first, second, faces)
@@ -182,7 +183,7 @@ class Predictor:
         ]
 
     def _as_seen(self, pictures: np.ndarray) -> np.ndarray:
-        """uint8 (N, H, W, 3) → uint8 (N, S, S, C), in the size and colour the network takes."""
+        """uint8 (N, H, W, 1 or 3) → uint8 (N, S, S, C), in the network's size and colour."""
         unit = self.checkpoint.preprocessing.to_unit(torch.from_numpy(pictures))
         pixels = (unit * 255).round().clamp(0, 255).to(torch.uint8)
         return pixels.permute(0, 2, 3, 1).contiguous().numpy()

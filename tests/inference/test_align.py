@@ -111,6 +111,25 @@ def test_a_smaller_side_is_the_middle_of_the_same_frame(make_face: MakeFace) -> 
     assert np.abs(whole[24:72, 24:72].astype(int) - half).max() <= 2
 
 
+@pytest.mark.parametrize("turn", [1, cmath.exp(0.3j)])
+@pytest.mark.parametrize("scale", [0.7, 2.6, 15])
+def test_grey_is_the_brightness_of_the_coloured_face(
+    make_face: MakeFace, turn: complex, scale: float
+) -> None:
+    y, x = np.mgrid[:900, :900] / scale
+    waves = [128 + 120 * np.sin(x / a + y / b) for a, b in ((7, 30), (20, 9), (-11, 13))]
+    picture = np.stack(waves, axis=2).round().astype(np.uint8)
+    face = make_face(scale * turn, 80 + 40j)
+    coloured = align_face(picture, face, 48, "box_rolled")
+    grey = align_face(picture, face, 48, "box_rolled", grey=True)
+    assert grey.shape == (48, 48, 1)
+    wanted = coloured @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(grey[:, :, 0] - wanted).max() < 1.1  # coloured pixels are rounded before
+    again = align_face(grey, make_face(), 48, grey=True)
+    assert again.shape == (48, 48, 1)
+    assert np.ptp(grey) > 100, "there is something to compare"
+
+
 def test_unknown_mode_is_refused_with_the_known_ones(make_face: MakeFace) -> None:
     with pytest.raises(ValueError, match="five_points"):
         frame_in_picture(make_face(), "nose")

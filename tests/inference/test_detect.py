@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from fer_core.data.synthetic import draw_face
-from fer_core.inference.detect import FaceBox, FaceDetector
+from fer_core.inference.detect import FaceBox, FaceDetector, _resize
 
 
 def enlarged(image: np.ndarray, side: int) -> np.ndarray:
@@ -207,3 +207,12 @@ def test_many_threads_get_the_same_faces(astronaut: np.ndarray) -> None:
         thread.join()
     for number in range(8):
         assert [face.box for face in found[number]] == [face.box for face in expected[number % 4]]
+
+
+def test_a_halved_picture_is_pillows(recwarn: pytest.WarningsRecorder) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    picture.setflags(write=False)
+    assert np.array_equal(_resize(picture, 0.5), np.array(Image.fromarray(picture).reduce(2)))
+    strided = np.repeat(picture, 2, axis=1)[:, ::2]
+    assert np.array_equal(_resize(strided, 0.5), _resize(picture, 0.5))
+    assert not recwarn.list

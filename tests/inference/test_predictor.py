@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import READINGS, align_face
@@ -36,23 +35,21 @@ def test_photograph_gives_one_prediction(
     assert (classifier.batches[0][0] == face.face).all()  # what is shown is what was classified
 
 
-def test_the_answer_is_the_mean_of_two_cuts(
-    classifier: Any, detector: FaceDetector, astronaut: np.ndarray
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_answer_is_the_mean_of_two_cuts_in_the_networks_colour(
+    make_classifier: Any, detector: FaceDetector, astronaut: np.ndarray, channels: int
 ) -> None:
-    (found,) = detector.detect(astronaut)
+    (found,), classifier = detector.detect(astronaut), make_classifier(channels=channels)
     (face,) = Predictor(classifier, detector).classify(astronaut, [found])
     (batch,) = classifier.batches
-    upright, tighter = (align_face(astronaut, found, 48, mode, side) for mode, side in READINGS)
-    assert (batch[0] == _grey(classifier.preprocessing, upright)).all()
-    assert (batch[1] == _grey(classifier.preprocessing, tighter)[:, ::-1]).all()
+    first, second = (
+        align_face(astronaut, found, 48, mode, side, grey=channels == 1) for mode, side in READINGS
+    )
+    assert batch.shape == (2, 48, 48, channels)
+    assert (batch[0] == first).all()
+    assert (batch[1] == second[:, ::-1]).all()
     rows = classifier.probabilities(batch)
     assert face.confidence == pytest.approx(rows.mean(axis=0).max())
-
-
-def _grey(preprocessing: Preprocessing, cut: np.ndarray) -> np.ndarray:
-    """uint8 (S, S, 3) → (S, S, 1), as the network takes it."""
-    unit = preprocessing.to_unit(torch.from_numpy(cut[None]))
-    return (unit * 255).round().to(torch.uint8)[0].permute(1, 2, 0).numpy()
 
 
 def test_all_faces_go_in_one_batch(
