@@ -281,6 +281,17 @@ def test_on_a_telephone_the_answer_comes_into_view(page: Any, tmp_path: Path) ->
     )
 
 
+def test_on_a_telephone_all_tabs_stand_in_one_line(page: Any, served_app: ServedApp) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.evaluate("() => { console.error = () => {} }")  # of the requests that leaving breaks off
+    page.goto(served_app.url)
+    page.wait_for_selector("#predict-result")
+    page.wait_for_timeout(1000)  # Gradio counts its tabs anew when it knows their widths
+    for name in TABS:
+        assert page.get_by_role("tab", name=name, exact=True).is_visible(), name
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_on_a_telephone_the_draws_stay_above_the_sliders(page: Any) -> None:
     open_tab(page, "Augment")
     page.set_viewport_size({"width": 390, "height": 844})

@@ -32,6 +32,7 @@ def build_efficiency_view(settings: AppSettings, shared: SharedState) -> None:
                 label="Test images",
                 info="Accuracies compare only on the same images, so one set at a time.",
                 allow_custom_value=True,
+                min_width=260,
                 elem_id="efficiency-set",
             )
             cost = gr.Radio(
@@ -39,6 +40,7 @@ def build_efficiency_view(settings: AppSettings, shared: SharedState) -> None:
                 value=_COSTS[0],
                 label="Cost",
                 info="On a logarithmic axis: each step to the right is as many times dearer.",
+                min_width=260,
                 elem_id="efficiency-cost",
             )
         chart = gr.Plot(show_label=False, elem_id="efficiency-chart")

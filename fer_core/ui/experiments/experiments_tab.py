@@ -27,7 +27,7 @@ from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import LIVE_VIEWS, SharedState
 
-_COLUMN_WIDTHS = (236, 110, 115, 90, 135, 115, 100, 120, 95, 110, 90, 85, 190, 300)
+_COLUMN_WIDTHS = (236, 90, 135, 110, 115, 100, 120, 95, 110, 115, 90, 85, 190, 300)
 
 _ABOUT_COLUMNS = (
     "The dots beside a column's name sort and filter; a click on a row shows that run below. "

@@ -35,15 +35,15 @@ _NUMBERS: dict[str, tuple[str, float, int]] = {
 }
 COLUMNS = (
     "Name",
-    "Data",
-    "State",
-    ACCURACY,
+    ACCURACY,  # beside the name, so that a phone shows it, too
     INTERVAL,
+    "Data",
     "Twin-free %",
     "Macro F1",
     "Parameters",
     "GFLOPs",
     "% / GFLOP",
+    "State",
     "Minutes",
     "Epochs",
     "Recipe",

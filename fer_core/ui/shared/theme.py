@@ -24,7 +24,9 @@ THEME = gr.themes.Soft(
 CSS = """
 /* Gradio hides what sticks out, which also keeps every part inside from staying in view (.stays) */
 .gradio-container { max-width: 1280px !important; margin: 0 auto !important;
-  overflow: clip !important; }
+  overflow: clip !important; --page-side: clamp(12px, 10vw - 27px, 32px); }
+/* Gradio's own margins of 32px are a sixth of a phone's width */
+.gradio-container .app { padding: 16px var(--page-side) !important; }
 /* a wide table scrolls inside its own box instead of widening a phone's page */
 .gradio-container :is(.main, .wrap, main) { min-width: 0; }
 .html-container { padding: 0 !important; }
@@ -92,6 +94,9 @@ CSS = """
 
 @media (max-width: 900px) { .face-grid { grid-template-columns: repeat(6, minmax(0, 1fr)); } }
 @media (max-width: 640px) {
+  /* so that all five tabs stand in one line, instead of three of them behind dots */
+  #tabs > .tab-wrapper { padding: 0; }
+  #tabs > .tab-wrapper button { font-size: 0.82rem; padding: 0 6px; }
   .face-grid { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px 6px; }
   .pairs .face-grid { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .face-grid figcaption small { white-space: normal; min-height: 2.5em; }
@@ -113,8 +118,9 @@ CSS = """
   #augment-result .verdict { margin: 4px 0 0; font-size: 0.85rem; }
 }
 /* without a mouse a chart's tool bar would never go away, and it lies over the chart */
-@media (hover: none) { .js-plotly-plot .modebar { display: none; } }
+@media (hover: none) { .js-plotly-plot .modebar { display: none !important; } }
+@media (max-width: 640px) { .js-plotly-plot .modebar { display: none !important; } }
 .mono textarea { font-family: var(--font-mono); font-size: 0.86rem; }
-/* A wide table scrolls inside itself; 64px are the page's own margins. */
-#leaderboard, #per-class { max-width: calc(100vw - 64px); }
+/* A wide table scrolls inside itself. */
+#leaderboard, #per-class { max-width: calc(100vw - 2 * var(--page-side)); }
 """
