@@ -234,6 +234,15 @@ def test_an_example_is_predicted_with_a_click(page: Any) -> None:
     page.wait_for_selector("#predict-result .face-card:has-text('resembles sad most')")
 
 
+def test_the_unsure_bound_is_moved_by_keys_too(page: Any) -> None:
+    page.locator("#predict-examples button").nth(2).click()  # a drawn face: far from sure
+    page.wait_for_selector("#predict-result .face-card")
+    assert "reaches 90" not in page.inner_text("#predict-result .says")
+    page.locator("#predict-unsure input[type=range]").focus()
+    page.keyboard.press("End")
+    page.wait_for_selector("#predict-result .face-card:has-text('no expression reaches 90')")
+
+
 def test_a_picture_without_a_face_can_be_used_as_a_whole(page: Any, tmp_path: Path) -> None:
     plain = tmp_path / "plain.png"
     Image.new("RGB", (320, 240), "teal").save(plain)

@@ -79,6 +79,7 @@ def test_download_holds_the_table(settings: AppSettings, make_run: Any) -> None:
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [(row["Name"], row["Test %"]) for row in rows] == [("one", "68.4")]
+    assert rows[0]["Parameters"] == "98311"
 
 
 def test_without_runs_the_page_says_what_to_do(settings: AppSettings) -> None:

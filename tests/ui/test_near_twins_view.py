@@ -25,7 +25,7 @@ def test_counts_pairs_and_labels_that_differ() -> None:
     text = near_twins_html(some_faces(6), split, found)
     assert "<b>2</b><span>test images have a near twin in training (67%)" in text
     assert "<b>0</b><span>validation images have a near twin" in text
-    assert "<b>1</b><span>of these have another label" in text
+    assert "<b>1</b><span>of all these have another label" in text
     assert text.count("<figure>") == 2
     assert "&lt;sad&gt; | happy" in text, "row 3 is <sad>, the training image 0 happy"
     assert "test · 97% alike" in text

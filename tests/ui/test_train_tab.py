@@ -219,7 +219,7 @@ def test_stop_takes_a_waiting_run_out_and_asks_a_running_one(
     with run_lock(running):
         assert "out of the queue" in live_run.stop(settings, "waiting")
         assert read_progress(waiting).state == "stopped"
-        assert "keeps its best weights" in live_run.stop(settings, live_run.FOLLOW)
+        assert "finished epochs made is kept" in live_run.stop(settings, live_run.FOLLOW)
         assert running.stop_request.exists()
         with pytest.raises(RunError, match="only a stopped"):
             live_run.resume(settings, "running")
@@ -292,6 +292,17 @@ def test_a_recipe_for_another_built_in_set_says_so() -> None:
     assert "Made for the set" in train_tab.other_set_note("drawn:six", data)
     assert train_tab.other_set_note("drawn:six", {**data, "source": "drawn:six"}) == ""
     assert train_tab.other_set_note("drawn", {**data, "source": "mine.csv"}) == ""
+
+
+def test_a_stopped_run_says_what_is_kept_and_shows_no_more() -> None:
+    early = Progress(state="stopped", epoch=0, epochs=2, step=5, steps=9)
+    assert "no epoch had ended, so Resume begins anew" in run_views.state_sentence(early)
+    assert "width:0.0%" in run_views.status_html("early", early, None)
+    later = Progress(state="stopped", epoch=1, epochs=2, step=5, steps=9)
+    assert "Resume goes on after epoch 1" in run_views.state_sentence(later)
+    assert "width:50.0%" in run_views.status_html("later", later, None)
+    running = Progress(state="running", epoch=1, epochs=2, step=5, steps=10)
+    assert "width:75.0%" in run_views.status_html("running", running, None)
 
 
 def test_the_end_says_whether_there_was_something_to_score_it_on() -> None:

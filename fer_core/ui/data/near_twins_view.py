@@ -41,7 +41,7 @@ def near_twins_html(
     shown.append(
         card(
             len(differ),
-            "of these have another label than their near twin",
+            "of all these have another label than their near twin",
             "Mostly one photograph labelled in two ways, which limits what any model can reach.",
             warn=bool(differ),
         )
@@ -65,8 +65,9 @@ def _part_card(part: str, alike: MostAlike) -> str:
     return card(
         near,
         f"{part} images have a near twin in training ({near / images:.0%})",
-        "Mostly the same photograph in another crop or quality; a few are strangers who look "
-        "alike. Who learned training by heart knows these; on new pictures that is no help."
+        "Exact twins are among them. Mostly the same photograph in another crop or quality; a few "
+        "are strangers who look alike. Who learned training by heart knows these; on new pictures "
+        "that is no help."
         if near
         else f"None of the {images:,} is {NEAR:.0%} like a training image.",
         warn=bool(near),

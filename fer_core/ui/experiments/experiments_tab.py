@@ -21,8 +21,9 @@ from fer_core.ui.experiments.experiment_updates import (
 from fer_core.ui.experiments.reference_view import build_reference_view
 from fer_core.ui.experiments.run_board import COLUMNS, DATATYPES
 from fer_core.ui.experiments.run_details import PER_CLASS_COLUMNS, deletable_run, delete
-from fer_core.ui.experiments.run_views import STATUS_CSS
+from fer_core.ui.experiments.run_views import LEGEND_CSS, STATUS_CSS
 from fer_core.ui.experiments.sweeps.view import build_sweep_view
+from fer_core.ui.figures.band import BAND_NOTE
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import LIVE_VIEWS, SharedState
@@ -107,8 +108,9 @@ def _build_board(settings: AppSettings, shared: SharedState) -> None:
             allow_custom_value=True,
             elem_id="compared-runs",
         )
+        gr.HTML(f"<p class='note'>{BAND_NOTE}</p>")
         legend = gr.HTML(
-            css_template=".legend { margin-right: 1em; overflow-wrap: anywhere; }",
+            css_template=LEGEND_CSS,
             elem_id="compared-legend",
             js_on_load=None,
         )

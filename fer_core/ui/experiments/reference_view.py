@@ -23,8 +23,8 @@ _ABOUT = (
     "data/fer2013.csv`."
 )
 _HOW = (
-    ": choose FER2013 in the **Data** tab, then the recipe, and your own figure appears here "
-    "beside the published one"
+    ": choose FER2013 in the **Data** tab (for E *Drawn faces, six classes*), then the recipe, and "
+    "your own figure appears here beside the published one"
 )
 _HOW_ELSEWHERE = ", which trains where the app runs on your own computer"
 _NOTE = (

@@ -149,5 +149,6 @@ def write_leaderboard(table: pd.DataFrame) -> Path:
     folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}"
     folder.mkdir(exist_ok=True)
     half = folder / f"leaderboard.{threading.get_ident()}.part"
-    table.to_csv(half, index=False)
+    counts = {name: "Int64" for name, decimals in _DECIMALS.items() if not decimals}
+    table.astype(counts).to_csv(half, index=False)
     return half.replace(folder / "leaderboard.csv")

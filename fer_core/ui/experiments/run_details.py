@@ -66,14 +66,17 @@ def summary_html(folder: RunFolder, record: Mapping[str, Any] | None) -> str:
         )
     model, data = record.get("model") or {}, record.get("data") or {}
     validation = record.get("validation") or {}
+    remembers = ", with its memory" if model.get("memory") else ""
     facts = {
         "model": model.get("name"),
         "parameters": f"{model['parameters']:,}" if model.get("parameters") else None,
         "GFLOPs": f"{model['gflops']:.3g}" if model.get("gflops") else None,
         "data": data.get("name"),
         "best epoch": _of(record.get("best_epoch"), record.get("epochs_run")),
-        "validation": percent(validation["accuracy"]) if "accuracy" in validation else None,
-        "time": duration(record["seconds"]) if record.get("seconds") else None,
+        f"validation{remembers}": (
+            percent(validation["accuracy"]) if "accuracy" in validation else None
+        ),
+        "time with validation": duration(record["seconds"]) if record.get("seconds") else None,
         "device": record.get("device"),
     }
     cells = "".join(

@@ -165,8 +165,10 @@ def state_sentence(progress: Progress, record: Mapping[str, Any] | None = None) 
         tested = record.get("test")
         return f"Finished; {_SCORED if tested else 'the set has no test images to score it on'}."
     if progress.state == "stopped":
-        kept = "the best weights so far are kept" if progress.epoch else "nothing was trained yet"
-        return f"{reason or 'Stopped'}; {kept}. Resume goes on from here."
+        if not progress.epoch:
+            return f"{reason or 'Stopped'}; no epoch had ended, so Resume begins anew."
+        after = f"Resume goes on after epoch {progress.epoch}"
+        return f"{reason or 'Stopped'}; the best weights so far are kept. {after}."
     return f"{progress.state.capitalize()}: {progress.reason or 'no reason was written down'}."
 
 
@@ -182,7 +184,9 @@ def _share_done(progress: Progress) -> float:
         return 1.0
     if not progress.epochs:
         return 0.0
-    current = progress.step / progress.steps if progress.steps else 0.0
+    # of an epoch that was broken off nothing is kept
+    under_way = progress.state == "running" and progress.steps
+    current = progress.step / progress.steps if under_way else 0.0
     return min(1.0, (progress.epoch + current) / progress.epochs)
 
 
@@ -205,6 +209,9 @@ def log_html(text: str) -> str:
     shown = html.escape(text) if text else "The log begins when the run does."
     return f"<p class='title'>Last lines of the log</p><div class='log'><pre>{shown}</pre></div>"
 
+
+#: A name and its colour stay in one line of the legend.
+LEGEND_CSS = ".legend { display: inline-block; margin-right: 1em; overflow-wrap: anywhere; }"
 
 #: Scoped style of the live panel.
 STATUS_CSS = """

@@ -8,6 +8,10 @@ from fer_core.ui.figures.layout import TEXT
 
 #: (low, high, label): edges on the axis of accuracies (fractions), and what stands at the band.
 Band = tuple[float, float, str]
+BAND_NOTE = (
+    "A green band, where there is one, lies between the shares of these test faces on which eight "
+    "and on which six of ten people chose the same expression."
+)
 _FILL = "rgba(42, 157, 143, 0.13)"
 _EDGE = "rgba(42, 157, 143, 0.55)"
 

@@ -59,8 +59,11 @@ def accuracy_cost_figure(
     middle = 10 ** ((low + high) / 2)
     accuracies = _accuracy_range(shown, band)
     shown = shown.assign(beside=_names(shown, on_front, cost, accuracies[1] - accuracies[0]))
-    for kept, colour, name in ((on_front, SECOND, "on the front"), (~on_front, ACCENT, "beaten")):
-        figure.add_trace(_points(shown[kept], cost, number, colour, name, middle))
+    for kept, colour, name, place in (
+        (on_front, SECOND, "on the front", "top"),
+        (~on_front, ACCENT, "beaten", "middle"),
+    ):
+        figure.add_trace(_points(shown[kept], cost, number, colour, name, middle, place))
     figure = with_band(styled(figure, height=HEIGHT), band)
     edges = [low - room, high + room]
     ticks = _ticks(*edges)
@@ -99,9 +102,18 @@ def _names(shown: pd.DataFrame, front: np.ndarray, cost: str, height: float) -> 
 
 
 def _points(
-    rows: pd.DataFrame, cost: str, number: str, colour: str, name: str, middle: float
+    rows: pd.DataFrame,
+    cost: str,
+    number: str,
+    colour: str,
+    name: str,
+    middle: float,
+    height: str,
 ) -> go.Scatter:
-    """The points with their names, which stand on the side of the middle, beside the whisker."""
+    """The points with their names, which stand on the side of the middle, beside the whisker.
+
+    height: "middle", or "top" of points on the front, whose line would run through the names.
+    """
     names = [str(one) for one in rows["name"]]
     customdata = np.column_stack(
         [names, *(rows[column].to_numpy(dtype=object) for column in ("low", "high"))]
@@ -111,7 +123,7 @@ def _points(
         y=rows["accuracy"],
         mode="markers+text",
         text=[one and f"\u00a0\u00a0{one}\u00a0\u00a0" for one in rows["beside"]],
-        textposition=["top right" if value <= middle else "top left" for value in rows[cost]],
+        textposition=[f"{height} {'right' if value <= middle else 'left'}" for value in rows[cost]],
         textfont={"size": 11, "color": TEXT},
         marker={"size": 11, "color": colour},
         error_y={

@@ -38,8 +38,8 @@ _LAST_WITH_MARKERS = 40
 _WHITE_ABOVE = 0.42
 _CONFUSION_SCALE = [
     [0, "rgba(91,110,225,0.05)"],
-    [0.4, "rgba(91,110,225,0.24)"],
-    [0.44, "rgba(80,98,214,0.78)"],
+    [_WHITE_ABOVE, "rgba(91,110,225,0.24)"],
+    [_WHITE_ABOVE + 1e-4, "rgba(80,98,214,0.78)"],
     [1, "rgba(63,79,192,1)"],
 ]
 

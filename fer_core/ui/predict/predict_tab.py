@@ -171,7 +171,7 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
     # Queued, since outside the queue a State does not tell that it changed.
     whole.click(_mark, photo, whole_of, show_progress="hidden", api_visibility="private")
     gr.on(  # one listener for all, so that the answer asked for last is the one that stays
-        [photo.change, checkpoint.change, unsure.release, explain.input, whole_of.change],
+        [photo.change, checkpoint.change, unsure.change, explain.input, whole_of.change],
         on_ask,
         [photo, checkpoint, unsure, explain, whole_of],
         [result, whole],

@@ -40,6 +40,9 @@ CSS = """
 /* a choice that is longer than its box ends in dots before the arrow, not under it */
 .gradio-container input[role="combobox"] { text-overflow: ellipsis; padding-right: 1.3rem; }
 .dark input[type="range"] { --neutral-200: #475569; }
+/* Gradio's dark page gives a button that cannot be pressed the colour of the main one */
+.dark button.secondary:disabled { background: var(--button-secondary-background-fill) !important; }
+button.label-wrap { text-align: left; }
 .swatch { display: inline-block; width: 0.7em; height: 0.7em; border-radius: 50%;
   margin-right: 0.35em; }
 
@@ -113,13 +116,17 @@ CSS = """
   #augment-result .before-after .face-grid { gap: 4px; grid-template-columns: repeat(6, 1fr); }
   #augment-result .before-after section:first-child .face-grid { grid-template-columns: 1fr; }
   #augment-result .before-after :is(.note, section:last-child small) { display: none; }
-  #augment-result section:last-child figcaption { font-size: 0; height: 12px; text-align: center; }
-  #augment-result section:last-child .swatch { width: 9px; height: 9px; margin: 0; }
+  #augment-result section:last-child figcaption { font-size: 9px; margin-top: 1px;
+    overflow: hidden; white-space: nowrap; }
+  #augment-result section:last-child .swatch { display: none; }
   #augment-result .verdict { margin: 4px 0 0; font-size: 0.85rem; }
 }
 /* without a mouse a chart's tool bar would never go away, and it lies over the chart */
 @media (hover: none) { .js-plotly-plot .modebar { display: none !important; } }
-@media (max-width: 640px) { .js-plotly-plot .modebar { display: none !important; } }
+@media (max-width: 640px) {
+  .js-plotly-plot .modebar { display: none !important; }
+  #efficiency-chart .textpoint text { font-size: 8px !important; }
+}
 .mono textarea { font-family: var(--font-mono); font-size: 0.86rem; }
 /* A wide table scrolls inside itself. */
 #leaderboard, #per-class { max-width: calc(100vw - 2 * var(--page-side)); }

@@ -14,6 +14,7 @@ import gradio as gr
 from fer_core.runs.config import ConfigError
 from fer_core.runs.record import RunError
 from fer_core.ui.experiments.run_views import STATUS_CSS
+from fer_core.ui.figures.band import BAND_NOTE
 from fer_core.ui.figures.runs import training_figure
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
@@ -22,7 +23,7 @@ from fer_core.ui.train.live_run import FOLLOW, LiveRun, read_live, resume, stop
 
 _CURVES_NOTE = (
     "Training is measured on augmented images while the network learns, so it may lie "
-    "below validation."
+    f"below validation. {BAND_NOTE}"
 )
 
 
@@ -84,6 +85,7 @@ def build_live_panel(settings: AppSettings, shared: SharedState) -> LivePanel:
         "api_visibility": "private",
     }
     shared.fast_timer.tick(on_watch, **wiring)
+    shared.tabs.select(on_watch, **wiring)  # the timer rests while another tab is in front
     chosen.change(on_watch, **wiring)
     for button, handler in ((stop_button, on_stop), (resume_button, on_resume)):
         button.click(handler, chosen, api_visibility="private").then(on_watch, **wiring)

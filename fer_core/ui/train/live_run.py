@@ -129,7 +129,7 @@ def stop(settings: AppSettings, chosen: object) -> str:
     stop_run(folder)
     if waiting:
         return f"{folder.name} is taken out of the queue."
-    return f"{folder.name} stops after the current step and keeps its best weights."
+    return f"{folder.name} stops after the current step; what its finished epochs made is kept."
 
 
 def resume(settings: AppSettings, chosen: object) -> str:

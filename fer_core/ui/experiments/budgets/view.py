@@ -24,7 +24,7 @@ from fer_core.ui.experiments.budgets.form_view import (
 from fer_core.ui.experiments.budgets.results import BY_HAND, needed_plan, stored_names
 from fer_core.ui.experiments.budgets.updates import PARTS, budget_updates
 from fer_core.ui.experiments.budgets.words import EXPECTATIONS, MEASURES, NOTHING, VERDICT_CSS
-from fer_core.ui.experiments.run_views import STATUS_CSS
+from fer_core.ui.experiments.run_views import LEGEND_CSS, STATUS_CSS
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
@@ -98,7 +98,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
             elem_id="budget-axis",
         )
         widgets["legend"] = gr.HTML(
-            css_template=".legend { margin-right: 1em; overflow-wrap: anywhere; }",
+            css_template=LEGEND_CSS,
             js_on_load=None,
             elem_id="budget-legend",
         )

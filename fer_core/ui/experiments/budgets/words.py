@@ -214,12 +214,18 @@ def _class_note(pair: PairVerdict) -> str:
     if not pair.same_set:
         return f"{DIFFERENT_SETS} The figures stand beside each other, each for its own set."
     if not pair.paired:
-        return "These runs are not matched image by image, so single expressions are not tested."
+        untested = (
+            "These runs are not matched image by image, so single expressions are not tested."
+        )
+        return f"{untested} {_UNROUNDED}"
     return (
         "Pale bars and “noise”: the recall of that expression does not differ by more than noise "
         "(McNemar, Holm-corrected over the expressions). F1 also counts other expressions named "
-        "wrongly as this one; it has no test of its own per expression."
+        f"wrongly as this one; it has no test of its own per expression. {_UNROUNDED}"
     )
+
+
+_UNROUNDED = "Differences are those of the figures before they are rounded."
 
 
 def _table(heads: Sequence[str], rows: str) -> str:

@@ -213,7 +213,8 @@ def _progress(done: int, total: int) -> str:
     share = 100 * done / max(1, total)
     return (
         f"<p>{done:,} of {total:,} faces</p><progress max='100' value='{share:.0f}' "
-        "style='width: 100%' aria-label='share of the faces predicted'></progress>"
+        "style='width: 100%; accent-color: var(--color-accent)' "
+        "aria-label='share of the faces predicted'></progress>"
     )
 
 

@@ -140,7 +140,7 @@ def stop_tuning(settings: AppSettings, name: object) -> str:
         raise RunError(CLOSED)
     run = find_run(settings.runs_folder, name)
     stop_run(run)
-    return f"{run.name} stops after the current step and keeps its best weights."
+    return f"{run.name} stops after the current step; what its finished epochs made is kept."
 
 
 def comparing(

@@ -11,7 +11,7 @@ from fer_core.comparison.sweeps.report import CHOICE_NOTE
 from fer_core.comparison.sweeps.table import ORDERS
 from fer_core.runs.config import ConfigError
 from fer_core.runs.record import RunError
-from fer_core.ui.experiments.run_views import STATUS_CSS
+from fer_core.ui.experiments.run_views import LEGEND_CSS, STATUS_CSS
 from fer_core.ui.experiments.sweeps import board
 from fer_core.ui.experiments.sweeps.form import plan_from_form
 from fer_core.ui.experiments.sweeps.planner import build_planner, read_inputs
@@ -89,7 +89,7 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
             ]
         gr.Markdown("### Curves of its runs")
         legend = gr.HTML(
-            css_template=".legend { margin-right: 1em; overflow-wrap: anywhere; }",
+            css_template=LEGEND_CSS,
             elem_id="sweep-legend",
             js_on_load=None,
         )
