@@ -119,7 +119,7 @@ def class_figure(
     widest = max([5.0, *(abs(value) for value in points)]) * 1.25
     figure = styled(
         figure,
-        f"{measure} per expression, difference in points",
+        f"{measure}, difference in points",
         92 + _ROW_HEIGHT * len(classes) + (20 if between == "<br>" else 0),
         margin={"t": 44},
         bargap=0.35,
