@@ -23,7 +23,8 @@ PREDICT_CSS = """
   line-height: 1.35; background: var(--hue); color: var(--ink); }
 .face-box > span b { font-weight: inherit; color: inherit; }
 @media (max-width: 600px) { /* side by side the shares would lie on each other's labels */
-  .seen:has(.face-box + .face-box) .face-box > span b { display: none; } }
+  .seen:has(.face-box + .face-box) .face-box > span b { display: none; }
+  .seen:has(.face-box + .face-box) .face-box > span { font-size: .7rem; padding: 1px 4px; } }
 .face-box.low > span { bottom: auto; top: 100%; margin: 3px 0 0; }
 .face-box.right > span { left: auto; right: -2.5px; }
 .face-card { display: grid; grid-template-columns: 104px minmax(0, 1fr); gap: 4px 14px;
