@@ -348,7 +348,7 @@ def test_the_camera_shows_a_label_and_stores_nothing(page: Any, served_app: Serv
     assert streams(page) == ["live"]
     middles = page.evaluate(MIDDLES)  # in one go, for the boxes are new with every frame
     assert middles[0] == pytest.approx(middles[1], abs=2)
-    assert served_app.stored_files() == before
+    assert served_app.stored_files() <= before  # an earlier visitor's may go meanwhile
 
     page.click("#webcam-stop")
     page.wait_for_selector("#webcam-start")
