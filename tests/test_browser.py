@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from serving import ServedApp
 
+import fer_core.inference.photo  # noqa: F401  Pillow writes HEIC once this is there
 from fer_core.ui.examples import EXAMPLES
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
