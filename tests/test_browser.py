@@ -314,14 +314,21 @@ def test_on_a_telephone_the_draws_stay_above_the_sliders(page: Any) -> None:
     assert shown["height"] < 260, "more than half of the screen is left for the sliders"
 
 
+@pytest.mark.parametrize("tab", ["Predict", "Augment"])
 def test_an_uploaded_picture_is_deleted_when_the_page_is_closed(
-    page: Any, served_app: ServedApp, tmp_path: Path
+    page: Any, served_app: ServedApp, tmp_path: Path, tab: str
 ) -> None:
     picture = tmp_path / "mine alone.png"
-    Image.new("RGB", (320, 240), "olive").save(picture)
+    Image.radial_gradient("L").save(picture)  # of one colour it would be refused
     before = served_app.stored_files()
-    upload(page, picture)
-    page.wait_for_selector("#predict-result:has-text('No face found')")
+    if tab == "Predict":
+        upload(page, picture)
+        page.wait_for_selector("#predict-result:has-text('No face found')")
+    else:
+        open_tab(page, tab)
+        page.get_by_text("Use your own photo").click()
+        page.locator("#augment-upload input[type=file]").first.set_input_files(str(picture))
+        page.wait_for_selector("#augment-result:has-text('your photo')")
     (stored,) = served_app.stored_files() - before
     os.utime(stored, (0, 0))  # as if uploaded long ago: a new one stays for a minute
     # Leaving breaks off the requests that are still open, which the page's client calls errors.

@@ -184,10 +184,7 @@ def _parser() -> argparse.ArgumentParser:
         "--half", action="store_true", help="keep weights and memory in half precision"
     )
     remembering.add_argument(
-        "--codes",
-        type=int,
-        default=16,
-        help="bytes kept of each face (default 16)",
+        "--codes", type=int, default=16, help="bytes kept of each face (default 16)"
     )
     remembering.add_argument(
         "--numbers",

@@ -9,12 +9,12 @@ import pandas as pd
 
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.record import (
+    examined_record,
     list_runs,
     read_data_facts,
     read_epochs,
     read_json,
     read_progress,
-    read_record,
     record_fault,
 )
 
@@ -68,7 +68,8 @@ def _folders(shipped: Path) -> list[Path]:
 
 
 def _row(folder: RunFolder, kind: str) -> dict[str, Any]:
-    record = read_record(folder) or {}
+    record, fault = examined_record(folder)
+    record = record or {}
     config = read_json(folder.config) or {}
     epochs = read_epochs(folder)
     progress = read_progress(folder)
@@ -97,7 +98,7 @@ def _row(folder: RunFolder, kind: str) -> dict[str, Any]:
         "name": folder.name,
         "kind": kind,
         "recipe": config.get("recipe") or record.get("recipe") or "",
-        "state": "damaged record" if record_fault(folder) else state,
+        "state": "damaged record" if fault else state,
         **{
             name: float("nan") if value is None else float(value) for name, value in numbers.items()
         },

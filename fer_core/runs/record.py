@@ -171,25 +171,31 @@ def keep_epochs(folder: RunFolder, last: int) -> None:
 
 def read_record(folder: RunFolder) -> dict[str, Any] | None:
     """The final scores, or None while there are none, and where they have a `record_fault`."""
-    values = read_json(folder.record)
-    return None if values is None or record_misfit(values) else values
+    return examined_record(folder)[0]
 
 
 def record_fault(folder: RunFolder) -> str:
     """What is wrong with a run's record, in a sentence that names the file and the field; "" for a
     good one and for none."""
-    if not folder.record.is_file():
-        return ""
+    return examined_record(folder)[1]
+
+
+def examined_record(folder: RunFolder) -> tuple[dict[str, Any] | None, str]:
+    """`read_record` and `record_fault` by one look at the file."""
     values = read_json(folder.record)
-    found = "it holds no JSON table" if values is None else record_misfit(values)
-    return f"{_called(folder)} is damaged: {found}; mend it or leave the run out" if found else ""
+    if values is None:
+        found = "it holds no JSON table" if folder.record.is_file() else ""
+    else:
+        found = record_misfit(values)
+    if not found:
+        return values, ""
+    return None, f"{_called(folder)} is damaged: {found}; mend it or leave the run out"
 
 
 def checked_record(folder: RunFolder, *needed: str) -> dict[str, Any] | None:
     """`read_record`, but RunError where it has a fault or lacks one of these fields, such as
     "model.gflops"."""
-    fault = record_fault(folder)
-    record = None if fault else read_record(folder)
+    record, fault = examined_record(folder)
     if record is not None and (lacking := missing_field(record, needed)):
         fault = f"{_called(folder)} has no {lacking}; mend it or leave the run out"
     if fault:

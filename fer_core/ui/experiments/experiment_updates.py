@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from fer_core.data.faces import DataError
-from fer_core.runs.record import RunError, read_record, record_fault
+from fer_core.runs.record import RunError, examined_record, read_record
 from fer_core.ui.experiments.ceiling_band import band_for
 from fer_core.ui.experiments.run_board import (
     board_rows,
@@ -121,7 +121,7 @@ def detail_updates(settings: AppSettings, name: Any, as_shares: bool) -> tuple[A
     except RunError:
         note = f"<p class='state'>{_NONE_CHOSEN}</p>"
         return (note, gr.update(visible=False), None, None, "", "", gr.update(visible=False))
-    record, fault = read_record(folder), record_fault(folder)
+    record, fault = examined_record(folder)
     config, command = config_and_command(settings, folder, record)
     said = f"<p class='state'>{html.escape(fault)}.</p>" if fault else ""
     return (

@@ -122,9 +122,8 @@ button.label-wrap { text-align: left; }
   #augment-result .verdict { margin: 4px 0 0; font-size: 0.85rem; }
 }
 /* without a mouse a chart's tool bar would never go away, and it lies over the chart */
-@media (hover: none) { .js-plotly-plot .modebar { display: none !important; } }
+@media (hover: none), (max-width: 640px) { .js-plotly-plot .modebar { display: none !important; } }
 @media (max-width: 640px) {
-  .js-plotly-plot .modebar { display: none !important; }
   #efficiency-chart .textpoint text { font-size: 8px !important; }
 }
 .mono textarea { font-family: var(--font-mono); font-size: 0.86rem; }
