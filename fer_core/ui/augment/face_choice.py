@@ -23,7 +23,7 @@ class FaceChoice:
 def build_face_choice() -> FaceChoice:
     with gr.Row(elem_classes="bottom-row"):
         class_name = gr.Dropdown(
-            ["happy"], value="happy", label="Expression", min_width=120, elem_id="augment-class"
+            ["happy"], value="happy", label="Expression", min_width=160, elem_id="augment-class"
         )
         number = gr.Number(
             1,

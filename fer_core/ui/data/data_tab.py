@@ -90,11 +90,11 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
             )
             with gr.Row():
                 test = PatientSlider(
-                    0, 60, 20, step=1, label="Test, % of all", interactive=False, min_width=190
+                    0, 60, 20, step=1, label="Test, % of all", interactive=False, min_width=260
                 )
                 validation = PatientSlider(
                     1, 60, 10, step=1, label="Validation, % of rest", interactive=False,
-                    min_width=190,
+                    min_width=260,
                 )  # fmt: skip
             split_seed = gr.Number(
                 DEFAULT_DATA_CHOICE["split_seed"],
