@@ -14,7 +14,7 @@ from fer_core.comparison.pairs import PairError, read_pair
 from fer_core.comparison.significance import LEVEL, mcnemar
 from fer_core.comparison.sweeps.document import TableDocument, to_markdown
 from fer_core.comparison.wording import interval_figures, p_figure, signed_points
-from fer_core.data.augment import AugmentPolicy
+from fer_core.data.policies import AugmentPolicy
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, checked_record, write_text

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fer_core.data.augment import AugmentPolicy, augment
+from fer_core.data.augment import augment
 from fer_core.data.balance import balanced_order
 from fer_core.data.faces import Faces
+from fer_core.data.policies import AugmentPolicy
 from fer_core.data.preprocess import Preprocessing
 from fer_core.data.views import Views
 

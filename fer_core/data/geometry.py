@@ -4,13 +4,11 @@ beyond its edge."""
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as functional
 
-if TYPE_CHECKING:
-    from fer_core.data.augment import AugmentPolicy
+from fer_core.data.policies import AugmentPolicy
 
 
 def uniform(

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 import torch.nn.functional as functional
 
-from fer_core.data.augment import AugmentPolicy, augment
+from fer_core.data.augment import augment
+from fer_core.data.policies import AugmentPolicy
 
 #: Rows per block: small enough for the float copies to stay in a few dozen megabytes at 48 x 48.
 _BLOCK_VALUES = 2048 * 48 * 48

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fer_core.data.augment import POLICIES, AugmentPolicy
+from fer_core.data.policies import POLICIES, AugmentPolicy
 from fer_core.runs.limits import BOUNDS, CHOICES
 
 

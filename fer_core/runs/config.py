@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from fer_core.data.augment import AugmentPolicy
 from fer_core.data.faces import DataError
+from fer_core.data.policies import AugmentPolicy
 from fer_core.data.prepare import check_steps
 from fer_core.labels import canonical_name
 from fer_core.models import ModelError, known_model

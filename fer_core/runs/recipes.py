@@ -7,7 +7,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from fer_core.data.augment import POLICIES, AugmentPolicy
+from fer_core.data.policies import POLICIES, AugmentPolicy
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipe import Recipe, recipe
 from fer_core.runs.reference_recipes import REFERENCE_RECIPES

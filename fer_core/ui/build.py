@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from fer_core.data.augment import POLICIES
+from fer_core.data.policies import POLICIES
 from fer_core.ui.augment.augment_tab import build_augment_tab
 from fer_core.ui.data.data_tab import build_data_tab
 from fer_core.ui.experiments.experiments_tab import build_experiments_tab

@@ -19,7 +19,7 @@ from fer_core.comparison.sweeps.ablation import (
 from fer_core.comparison.sweeps.document import TableDocument, render
 from fer_core.comparison.sweeps.report import CHOICE_NOTE, sweep_document
 from fer_core.comparison.sweeps.table import best_cell, cell_results
-from fer_core.data.augment import POLICIES
+from fer_core.data.policies import POLICIES
 from fer_core.labels import FER2013_CLASSES
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig

@@ -12,7 +12,7 @@ from fer_core.comparison.sweeps.ablation import (
     is_on,
     plan_ablation,
 )
-from fer_core.data.augment import POLICIES
+from fer_core.data.policies import POLICIES
 from fer_core.runs.config import RunConfig
 from fer_core.training.sweep import Cell, Sweep, SweepError
 

@@ -14,8 +14,8 @@ from fer_core.comparison.domains.label_changes import (
     policy_from_words,
     single_operations,
 )
-from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.policies import LIMITS, POLICIES, AugmentPolicy
 from fer_core.data.preprocess import Preprocessing
 from fer_core.data.split import SplitPlan, split_faces
 

@@ -17,7 +17,7 @@ from fer_core.comparison.costs.training_speed import (
     usual_rate,
     warm_training,
 )
-from fer_core.data.augment import AugmentPolicy
+from fer_core.data.policies import AugmentPolicy
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import read_record

@@ -8,7 +8,7 @@ import pytest
 
 from fer_core.cli import main
 from fer_core.comparison.trials import differences, put_trials, trial_document
-from fer_core.data.augment import AugmentPolicy
+from fer_core.data.policies import AugmentPolicy
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, read_record

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy, augment
+from fer_core.data.augment import augment
+from fer_core.data.policies import LIMITS, POLICIES, AugmentPolicy
 from fer_core.data.tones import autocontrast, equalise
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.data.augment import POLICIES
 from fer_core.data.balance import balanced_order, class_weights
 from fer_core.data.batches import (
     FaceTensor,
@@ -14,6 +13,7 @@ from fer_core.data.batches import (
     training_batches,
 )
 from fer_core.data.faces import Faces
+from fer_core.data.policies import POLICIES
 from fer_core.data.preprocess import Preprocessing
 
 _CPU = torch.device("cpu")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.data.augment import POLICIES
 from fer_core.data.batches import FaceTensor, training_batches
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.policies import POLICIES
 from fer_core.data.preprocess import Preprocessing
 from fer_core.data.views import Views, read_views, write_views
 

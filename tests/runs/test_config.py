@@ -2,7 +2,7 @@
 
 import pytest
 
-from fer_core.data.augment import POLICIES
+from fer_core.data.policies import POLICIES
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.limits import BOUNDS, CHOICES
 from fer_core.runs.recipes import RECIPES, find_recipe, repeat_command

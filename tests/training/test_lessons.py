@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.data.augment import AugmentPolicy
 from fer_core.data.batches import FaceTensor
 from fer_core.data.faces import DataError
+from fer_core.data.policies import AugmentPolicy
 from fer_core.data.views import Views, write_views
 from fer_core.data.votes import VOTES_FILE, Votes
 from fer_core.paths import RunFolder

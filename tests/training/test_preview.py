@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fer_core.data.augment import AugmentPolicy
+from fer_core.data.policies import AugmentPolicy
 from fer_core.runs.config import RunConfig
 from fer_core.training.dataset import load_run_data
 from fer_core.training.preview import preview_batch

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from fer_core.comparison.domains.label_changes import TOGETHER, LabelChange
-from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.policies import LIMITS, POLICIES, AugmentPolicy
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.augment import augment_tab, findings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fer_core.data.augment import POLICIES
+from fer_core.data.policies import POLICIES
 from fer_core.models import MODELS
 from fer_core.runs.config import FIELDS, ConfigError, RunConfig
 from fer_core.runs.limits import CHOICES

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from fer_core.data.augment import POLICIES
+from fer_core.data.policies import POLICIES
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipes import RECIPES
 from fer_core.runs.record import Progress, RunError, append_epoch, read_progress, run_lock

@@ -24,8 +24,8 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import FER2013
 
-from fer_core.data.augment import AugmentPolicy
 from fer_core.data.batches import training_batch
+from fer_core.data.policies import AugmentPolicy
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.training.dataset import RunData

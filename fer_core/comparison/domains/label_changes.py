@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from fer_core.data.augment import POLICIES, AugmentPolicy, augment
+from fer_core.data.augment import augment
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.policies import POLICIES, AugmentPolicy
 from fer_core.data.split import SplitPlan, split_faces
 from fer_core.labels import canonical_name
 from fer_core.runs.checkpoint import Checkpoint

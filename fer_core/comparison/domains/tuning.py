@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.data.augment import POLICIES
 from fer_core.data.faces import Faces
+from fer_core.data.policies import POLICIES
 from fer_core.data.split import SplitPlan, split_faces
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, read_start
 from fer_core.runs.config import ConfigError, RunConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_core.data.augment import AugmentPolicy
+from fer_core.data.policies import AugmentPolicy
 from fer_core.runs.recipe import recipe
 
 #: Ends the description of every recipe whose report trained on FER2013.

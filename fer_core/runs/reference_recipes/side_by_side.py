@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_core.data.augment import AugmentPolicy
+from fer_core.data.policies import AugmentPolicy
 from fer_core.runs.recipe import recipe
 from fer_core.runs.reference_recipes.fer2013 import FER2013_NOTE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_core.data.augment import AugmentPolicy
+from fer_core.data.policies import AugmentPolicy
 from fer_core.runs.recipe import recipe
 
 #: E: six classes in colour, 70/15/15, seed 42.

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from fer_core.data.augment import POLICIES
 from fer_core.data.faces import DataError
+from fer_core.data.policies import POLICIES
 from fer_core.inference.photo import PhotoError
 from fer_core.inference.predictor import Predictor
 from fer_core.runs.checkpoint import CheckpointError

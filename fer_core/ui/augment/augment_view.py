@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from fer_core.data.augment import LIMITS, POLICIES, AugmentPolicy, augment
+from fer_core.data.augment import augment
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.policies import LIMITS, POLICIES, AugmentPolicy
 from fer_core.inference.photo import read_photo
 from fer_core.inference.predictor import Predictor, middle_square
 from fer_core.labels import canonical_name, colour

@@ -13,8 +13,8 @@ from fer_core.comparison.domains.label_changes import (
     label_changes,
     single_operations,
 )
-from fer_core.data.augment import AugmentPolicy
 from fer_core.data.faces import DataError
+from fer_core.data.policies import AugmentPolicy
 from fer_core.runs.checkpoint import Checkpoint
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.plain import plain

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from fer_core.data.augment import POLICIES, AugmentPolicy
+from fer_core.data.policies import POLICIES, AugmentPolicy
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.limits import BOUNDS, CHOICES
 from fer_core.ui.shared.form_words import GROUPS, LABELS, VALUE_WORDS

@@ -18,7 +18,7 @@ from fer_core.comparison.budgets.equal_budget import (
     parse_contender,
 )
 from fer_core.comparison.budgets.runs import start_budget
-from fer_core.data.augment import POLICIES
+from fer_core.data.policies import POLICIES
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.train.live_run import CLOSED

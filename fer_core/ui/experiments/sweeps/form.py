@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_core.comparison.sweeps.ablation import METHODS, is_off, is_on, plan_ablation
-from fer_core.data.augment import LIMITS, POLICIES
+from fer_core.data.policies import LIMITS, POLICIES
 from fer_core.models import MODELS
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.limits import CHOICES
