@@ -300,6 +300,22 @@ def test_on_a_telephone_all_tabs_stand_in_one_line(page: Any, served_app: Served
     for name in TABS:
         assert page.get_by_role("tab", name=name, exact=True).is_visible(), name
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    lines = {
+        round(page.get_by_role("tab", name=name, exact=True).bounding_box()["y"]) for name in TABS
+    }
+    assert len(lines) == 1
+
+
+def test_on_a_telephone_every_view_of_the_experiments_can_be_seen(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_tab(page, "Experiments")
+    page.wait_for_timeout(1000)
+    for name in VIEWS:
+        place = page.get_by_role("tab", name=name, exact=True).bounding_box()
+        assert place is not None, f"{name} is not in view"
+        assert place["x"] >= 0, name
+        assert place["x"] + place["width"] <= 390, name
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_on_a_telephone_the_draws_stay_above_the_sliders(page: Any) -> None:

@@ -59,7 +59,7 @@ def build_app(settings: AppSettings) -> gr.Blocks:
             uploads.leave(request.session_hash)
 
         app.unload(on_leave)
-        with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             shared = SharedState(data_choice, policy, fast_timer, tabs, app, timers, uploads)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
                 build_predict_tab(settings, shared)

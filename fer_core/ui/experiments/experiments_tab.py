@@ -42,7 +42,7 @@ _ABOUT_COLUMNS = (
 
 def build_experiments_tab(settings: AppSettings, shared: SharedState) -> None:
     """The comparisons of finished runs, each behind an inner tab; the leaderboard comes first."""
-    with gr.Tabs(elem_id="experiment-tabs") as views:
+    with gr.Tabs(elem_id="experiment-tabs", overflow_behavior="wrap") as views:
         with gr.Tab("Leaderboard", id="leaderboard", elem_id="tab-leaderboard"):
             _build_board(settings, shared.live("leaderboard"))
         with gr.Tab("Reference systems", id="references", elem_id="tab-references"):

@@ -137,7 +137,7 @@ def build_predict_tab(settings: AppSettings, shared: SharedState) -> None:
             )
         with gr.Column(scale=2, min_width=290):
             gr.HTML(f'<p class="note">{_NOTE}</p>', elem_id="predict-note")
-    with gr.Tabs(elem_id="predict-sources"):
+    with gr.Tabs(elem_id="predict-sources", overflow_behavior="wrap"):
         with gr.Tab("Photo", id="photo") as photo_tab:
             photo, explain, result, whole = _photo_area(
                 _EMPTY if loaded.entries() else _NO_CHECKPOINT

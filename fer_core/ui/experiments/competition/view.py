@@ -12,7 +12,7 @@ from fer_core.ui.shared.shared_state import SharedState
 
 def build_competition_view(settings: AppSettings, shared: SharedState) -> None:
     """Both halves behind inner tabs; call inside its `gr.Tab`."""
-    with gr.Tabs(elem_id="competition-tabs"):
+    with gr.Tabs(elem_id="competition-tabs", overflow_behavior="wrap"):
         with gr.Tab("Make a submission", id="submit", elem_id="tab-submit"):
             build_predict_part(settings, shared)
         with gr.Tab("Rank submissions", id="rank", elem_id="tab-rank"):
