@@ -88,8 +88,12 @@ def build_schedule(
             optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(1, step / total)))
         )
     if config.schedule == "plateau":
+        # torch's own threshold is a share of the best, which below zero lets worse ones pass
         return ReduceLROnPlateau(
-            optimizer, factor=config.plateau_factor, patience=config.plateau_patience
+            optimizer,
+            factor=config.plateau_factor,
+            patience=config.plateau_patience,
+            threshold=0.0,
         )
     return LambdaLR(optimizer, lambda step: 1.0)
 

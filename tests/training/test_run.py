@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
 from fer_core.data.readers import read_faces
 from fer_core.paths import RunFolder
@@ -18,7 +19,9 @@ from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import evaluate_checkpoint
 from fer_core.training.job import create_run
 from fer_core.training.metrics import full_report
+from fer_core.training.optimization import build_optimizer, build_schedule
 from fer_core.training.run import execute_run
+from fer_core.training.validation import quality
 
 
 def _run(config: RunConfig, runs: Path, name: str) -> RunFolder:
@@ -103,6 +106,19 @@ def test_a_stopped_run_resumes_to_the_curve_of_an_unbroken_one(
     losses = [[epoch["train_loss"] for epoch in read_epochs(run)] for run in (whole, broken)]
     assert losses[0] == losses[1]
     assert read_record(whole)["test"] == read_record(broken)["test"]
+
+
+@pytest.mark.parametrize("watched", ["validation_loss", "validation_accuracy"])
+def test_a_figure_that_stays_as_it_is_lowers_the_rate_on_a_plateau(
+    tiny_config: RunConfig, watched: str
+) -> None:
+    config = replace(tiny_config, schedule="plateau", plateau_by=watched, plateau_patience=1)
+    optimizer = build_optimizer(config, nn.Linear(2, 2))
+    schedule, rates = build_schedule(config, optimizer, steps=4), []
+    for figure in (0.5, 0.5, 0.5, 0.4 if watched == "validation_loss" else 0.6, 0.5, 0.5):
+        schedule.step(-quality({watched: figure}, watched))  # type: ignore[call-arg]
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == [0.01, 0.01, 0.005, 0.005, 0.005, 0.0025]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no checkpoint at all"])
