@@ -86,10 +86,11 @@ def _blur(images: torch.Tensor, highest_std: float, generator: torch.Generator) 
 
 
 def _erase(images: torch.Tensor, policy: AugmentPolicy, generator: torch.Generator) -> torch.Tensor:
-    """Overwrite one rectangle per chosen image with noise of the same mean."""
+    """Overwrite one rectangle per chosen image with noise, of a fiftieth of the area or more where
+    `erase_fraction` allows it."""
     height, width = images.shape[-2:]
     chosen = uniform(images, 0, 1, generator) < policy.erase_probability
-    area = uniform(images, 0.02, max(0.02, policy.erase_fraction), generator)
+    area = uniform(images, min(0.02, policy.erase_fraction), policy.erase_fraction, generator)
     aspect = torch.exp(uniform(images, -math.log(3), math.log(3), generator))
     box_h = (area * aspect).sqrt().clamp(max=1) * height
     box_w = (area / aspect).sqrt().clamp(max=1) * width

@@ -131,6 +131,13 @@ def test_erasing_overwrites_one_rectangle_of_bounded_area() -> None:
     assert changed.min() > 0.01
 
 
+def test_erasing_takes_no_more_than_a_small_share_that_it_was_given() -> None:
+    images = torch.full((64, 1, 200, 200), 0.5)  # in so many pixels edges count for little
+    policy = AugmentPolicy(erase_probability=1, erase_fraction=0.01)
+    changed = (augment(images, policy, _generator()) != 0.5).float().mean(dim=(1, 2, 3))
+    assert 0.008 < changed.mean() < 0.012
+
+
 #: One pixel of eight images and the next value of the generator, written down before crop,
 #: saturation, autocontrast and equalise came: shipped results depend on these draws.
 BEFORE = {
