@@ -181,6 +181,20 @@ def test_a_p_value_that_only_the_correction_lifts_is_noise(make_run: MakeRun) ->
     assert "No difference among the 3 runs" in summary(compare(folders[0], weaker, folders[2]))
 
 
+def test_who_is_ahead_on_the_shared_images_is_not_passed_over(make_run: MakeRun) -> None:
+    easy = np.arange(N) >= 300
+    whole = make_run("whole", np.where(easy, LABELS, answers(0.6, 1)))
+    likewise = make_run("likewise", np.where(easy, LABELS, answers(0.59, 1)))
+    half, other = (make_run(name, answers(0.75, 2)[:300]) for name in ("half", "other"))
+    assert summary(compare(whole, likewise, half)) == (
+        "whole has the highest accuracy: within noise of likewise, behind half on the images that "
+        "they share."
+    )
+    assert summary(compare(whole, half, other)) == (
+        "whole has the highest accuracy: behind half and other on the images that they share."
+    )
+
+
 def test_different_images_are_never_paired(make_run: MakeRun) -> None:
     found = compare(
         make_run("one", answers(0.8, 1)), make_run("two", answers(0.6, 2), shift=10_000)

@@ -57,6 +57,9 @@ def summary(comparison: Comparison) -> str:
     level = [_other(pair, best) for pair in with_best if not pair.clear]
     parts = [f"ahead of {listed(behind)} by more than noise"] if behind else []
     parts += [f"within noise of {listed(level)}"] if level else []
+    # a share over other images too says nothing against those that two runs have in common
+    ahead = [pair.first for pair in with_best if pair.clear and pair.second == best]
+    parts += [f"behind {listed(ahead)} on the images that they share"] if ahead else []
     return f"{best} has the highest accuracy: {', '.join(parts)}."
 
 
