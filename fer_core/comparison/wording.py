@@ -65,7 +65,10 @@ def p_figure(p_value: float) -> str:
         return "< 0.0001"
     digits = 3 if p_value < 0.1 else 2
     text = f"{p_value:.{digits}f}" if p_value >= 0.001 else f"{p_value:.4f}"
-    return text if (float(text) < LEVEL) == (p_value < LEVEL) else f"{p_value:.5f}"
+    digits = 5
+    while (float(text) < LEVEL) != (p_value < LEVEL):
+        text, digits = f"{p_value:.{digits}f}", digits + 1
+    return text
 
 
 def p_text(p_value: float) -> str:
