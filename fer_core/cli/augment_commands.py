@@ -39,7 +39,7 @@ def changes(chosen: argparse.Namespace) -> int:
     from fer_core.data.split import SplitPlan
     from fer_core.runs.checkpoint import load_checkpoint
     from fer_core.training.dataset import split_plan
-    from fer_core.training.evaluation import run_config
+    from fer_core.training.evaluation import as_its_run_saw, run_config
 
     operations = single_operations(policy_from_words(chosen.policy, chosen.strength))
     if not operations:
@@ -49,6 +49,9 @@ def changes(chosen: argparse.Namespace) -> int:
     faces = read_data(chosen.data, size)
     config = run_config(judge)
     plan = split_plan(config) if config else SplitPlan()
+    # what a run left out changes the draw of its parts, and faces that it learned from must not
+    # count as held out
+    faces = as_its_run_saw(faces, config, judge.class_names) if config else faces
     indices = held_out_faces(faces, plan, chosen.count, chosen.seed)
     labels = [faces.class_names[label] for label in faces.labels[indices]]
     update, rows = progress_bar("measuring"), []

@@ -153,7 +153,7 @@ def part_of(
     if part == "all":
         return np.flatnonzero(faces.labels >= 0), nothing, nothing
     plan = split_plan(config) if config else SplitPlan()
-    seen = _as_its_run_saw(faces, config, known) if config else faces
+    seen = as_its_run_saw(faces, config, known) if config else faces
     split = split_faces(seen, plan)
     if config is not None:
         split = replace(split, train=used_share(seen, split.train, config))
@@ -163,7 +163,7 @@ def part_of(
     return getattr(split, part), split.train, hidden
 
 
-def _as_its_run_saw(faces: Faces, config: RunConfig, known: Sequence[str]) -> Faces:
+def as_its_run_saw(faces: Faces, config: RunConfig, known: Sequence[str]) -> Faces:
     """The same set; labels of what the run left out are UNLABELLED, so it is in no part.
 
     Classes are numbered as the run numbered them, for the draw of a split depends on that.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
+from serving import write_checkpoint
 
+from fer_core.cli import main
+from fer_core.comparison.domains import label_changes as module
 from fer_core.comparison.domains.label_changes import (
     TOGETHER,
+    LabelChange,
     held_out_faces,
     label_changes,
     policy_from_words,
@@ -18,6 +24,10 @@ from fer_core.data.faces import DataError, Faces
 from fer_core.data.policies import LIMITS, POLICIES, AugmentPolicy
 from fer_core.data.preprocess import Preprocessing
 from fer_core.data.split import SplitPlan, split_faces
+from fer_core.data.twins import has_twin_in
+from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
+from fer_core.training.dataset import load_run_data
 
 
 @dataclass
@@ -100,6 +110,36 @@ def test_faces_come_from_validation_and_test(tiny_faces: Faces) -> None:
     assert list(chosen) == list(held_out_faces(tiny_faces, plan, 15, seed=0))
     assert list(chosen) != list(held_out_faces(tiny_faces, plan, 15, seed=1))
     assert len(held_out_faces(tiny_faces, plan, 500, seed=0)) == 70, "too few are held out"
+
+
+def test_the_command_measures_no_face_that_the_run_learned_from(
+    tiny_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Classes that a run left out change which faces a drawn split holds out."""
+    config = RunConfig(
+        data=str(tiny_csv),
+        split="stratified",
+        classes_left_out=("disgust", "fear"),
+        drop_duplicates=True,
+    )
+    judge = write_checkpoint(tmp_path / "judge")
+    RunFolder(judge).config.write_text(config.to_json())
+    measured = []
+
+    def noted(
+        judge: object, images: np.ndarray, labels: list[str], operations: object, seed: int
+    ) -> Iterator[LabelChange]:
+        measured.append((images, labels))
+        return iter(())
+
+    monkeypatch.setattr(module, "label_changes", noted)
+    assert main(["label-changes", str(judge), "--data", str(tiny_csv), "--count", "30"]) == 0
+    images, labels = measured[0]
+    assert len(labels) == 30
+    assert not {"disgust", "fear"} & set(labels)
+    data = load_run_data(config)
+    assert not data.with_twin(data.split.test).any()
+    assert not has_twin_in(images, data.faces.images[data.split.train]).any()
 
 
 def test_a_set_that_cannot_be_split_is_measured_all_the_same() -> None:
