@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,9 @@ def test_published_figures_stand_beside_private_test_only() -> None:
     document = peers_document(rows, faces)
     assert [row[2] for row in document.rows[1:]] == ["published"] * len(PUBLISHED)
     assert any("PrivateTest" in note for note in document.notes)
+    drawn = peers_document(rows, replace(faces, drawn=True))  # a tenth of FER2013 is as large
+    assert len(drawn.rows) == 1
+    assert not any("PrivateTest" in note for note in drawn.notes)
 
 
 def test_two_of_one_name_keep_their_own_figures() -> None:
@@ -147,6 +151,7 @@ def test_models_of_different_splits_are_not_set_side_by_side(
     with pytest.raises(DataError, match="other trained or was tested on other images"):
         shared_faces(faces, checkpoints)
     assert len(shared_faces(faces, checkpoints[:1]).labels) == 42
+    assert [shared_faces(faces, [one]).drawn for one in checkpoints] == [False, True]
     with pytest.raises(PeerError, match="no checkpoint to compare"):
         shared_faces(faces, [])
 

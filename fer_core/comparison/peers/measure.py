@@ -42,13 +42,14 @@ class Peer:
 @dataclass(frozen=True)
 class SharedFaces:
     """What all are scored on: images uint8 (N, H, W, C), labels int64 (N,), has_twin bool (N,): a
-    pixel-identical image stands in the training part."""
+    pixel-identical image stands in the training part. drawn: the part is not the set's own."""
 
     images: np.ndarray
     labels: np.ndarray
     has_twin: np.ndarray
     class_names: tuple[str, ...]
     name: str
+    drawn: bool = False
 
 
 def shared_faces(
@@ -69,13 +70,14 @@ def shared_faces(
                 f"{checkpoint.folder.name} trained or was tested on other images of {faces.name} "
                 f"than {checkpoints[0].folder.name}; compare those of one split"
             )
-    images = np.asarray(faces.images[test])
+    images, own = np.asarray(faces.images[test]), faces.source_split
     return SharedFaces(
         images,
         np.asarray(faces.labels[test]),
         has_twin_in(images, faces.images[train]),
         faces.class_names,
         faces.name,
+        drawn=own is None or bool(np.any(own[test] != part)),
     )
 
 
