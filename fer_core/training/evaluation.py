@@ -158,8 +158,9 @@ def part_of(
     if config is not None:
         split = replace(split, train=used_share(seen, split.train, config))
     hidden = np.flatnonzero((faces.labels >= 0) & (seen.labels < 0))
-    if plan.kind == "source" and faces.source_split is not None:
-        hidden = hidden[faces.source_split[hidden] == part]
+    if plan.kind != "stratified" and faces.source_split is not None:
+        cut = plan.kind == "own_validation" and part == "validation"  # from the training images
+        hidden = hidden[faces.source_split[hidden] == ("train" if cut else part)]
     return getattr(split, part), split.train, hidden
 
 

@@ -16,7 +16,7 @@ from fer_core.runs.config import RunConfig
 from fer_core.runs.leaderboard import leaderboard
 from fer_core.runs.record import Progress, read_epochs, read_progress, read_record
 from fer_core.training.dataset import load_run_data
-from fer_core.training.evaluation import evaluate_checkpoint
+from fer_core.training.evaluation import evaluate_checkpoint, part_of
 from fer_core.training.job import create_run
 from fer_core.training.metrics import full_report
 from fer_core.training.optimization import build_optimizer, build_schedule
@@ -169,6 +169,18 @@ def test_the_test_part_of_a_run_that_left_images_out_is_found_again(
     again = evaluate_checkpoint(load_checkpoint(folder.path), faces)
     assert again["confusion"] == read_record(folder)["test"]["confusion"]
     assert again["left_out"] == {"fear": 30}
+
+
+def test_what_is_left_out_is_counted_in_the_part_that_is_scored(tiny_csv: Path) -> None:
+    """Its own validation images do not change which test images a source has."""
+    faces = read_faces(str(tiny_csv))
+    of_fear = faces.class_names.index("fear") == faces.labels
+    for split in ("source", "own_validation"):
+        config = RunConfig(data=str(tiny_csv), split=split, classes_left_out=("fear",))
+        for part in ("train", "test"):
+            hidden = part_of(faces, config, faces.class_names, part)[2]
+            wanted = np.flatnonzero(of_fear & (faces.source_split == part))
+            assert hidden.tolist() == wanted.tolist()
 
 
 def test_a_class_left_out_under_another_spelling_stays_out(
