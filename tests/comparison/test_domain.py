@@ -227,6 +227,22 @@ def test_its_own_set_is_no_new_domain(world: World, start: Checkpoint) -> None:
     assert learned_from(start, read_faces(world.away, image_size=48)) is None
 
 
+def test_what_an_earlier_run_learned_is_not_scored_after_a_split_of_its_own(
+    world: World, tmp_path: Path, start: Checkpoint
+) -> None:
+    home = read_faces(world.home, image_size=48)
+    first = lineage(start)[0][0]
+    config = replace(first, split="stratified", test_share=0.5, start_from=str(world.start.path))
+    again = tmp_path / "again"
+    shutil.copytree(world.start.path, again)
+    (again / "config.json").write_text(config.to_json())
+    untouched = np.intersect1d(load_run_data(config).split.test, load_run_data(first).split.test)
+    assert 0 < len(untouched) < 28
+    report = evaluate_domain(load_checkpoint(again), home)
+    assert report["same_set"]
+    assert report["n"] == len(untouched)
+
+
 @pytest.mark.parametrize("changes", [{"drop_duplicates": True}, {"classes_left_out": ("fear",)}])
 def test_a_copy_of_its_own_set_is_known_though_the_run_left_images_out(
     world: World, tmp_path: Path, changes: dict

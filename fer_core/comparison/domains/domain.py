@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.comparison.answers import probability_batches
-from fer_core.comparison.domains.lineage import learned_from, lineage
+from fer_core.comparison.domains.lineage import lineage, runs_on
 from fer_core.comparison.domains.scores import (
     Answers,
     answers_of,
@@ -60,7 +60,8 @@ def score_domain(
     mapping: class of the set → class of the checkpoint, "" to leave it out; what it does not name
     goes by name. limit: at most so many images, a stratified draw by `seed`; 0 takes all.
     own_faces: the set that the checkpoint learned from, to look for twins in; None looks for none.
-    Where `faces` are themselves what it learned from, only that run's test part is scored.
+    Where `faces` are themselves what it learned from, only that run's test part is scored, without
+    what a run that it started from has used of it.
 
     The report's keys: checkpoint, data, fingerprint, mapping, class_names (the checkpoint's),
     classes (those of them that have images), left_out {class: images}, n, available (images that
@@ -218,14 +219,20 @@ def _stored_confusion(checkpoint: Checkpoint) -> Answers | None:
 
 
 def _scored_part(checkpoint: Checkpoint, faces: Faces) -> tuple[np.ndarray, bool]:
-    """Which images to score, and whether the checkpoint learned from the others."""
-    config = learned_from(checkpoint, faces)
-    if config is not None:
-        test, _, _ = part_of(faces, config, checkpoint.class_names, "test")
+    """Which images to score, and whether the checkpoint learned from the others.
+
+    Of the newest run's test part those that no run before it, with another split, has used.
+    """
+    runs, names = list(runs_on(checkpoint, faces)), checkpoint.class_names
+    if runs:
+        test, _, _ = part_of(faces, runs[0], names, "test")
+        for earlier in runs[1:]:
+            for part in ("train", "validation"):
+                test = np.setdiff1d(test, part_of(faces, earlier, names, part)[0])
         if len(test):
             return test, True
-    everything, _, _ = part_of(faces, None, checkpoint.class_names, "all")
-    return everything, config is not None
+    everything, _, _ = part_of(faces, None, names, "all")
+    return everything, bool(runs)
 
 
 def _twins(

@@ -5,6 +5,7 @@ Read from the run folders; what cannot be read any more is not known, never gues
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from fer_core.data.faces import DataError, Faces
@@ -43,13 +44,17 @@ def lineage(checkpoint: Checkpoint) -> list[tuple[RunConfig, str]]:
 
 
 def learned_from(checkpoint: Checkpoint, faces: Faces) -> RunConfig | None:
-    """The run of the checkpoint's lineage that used this very set, or None."""
+    """The newest run of the checkpoint's lineage that used this very set, or None."""
+    return next(runs_on(checkpoint, faces), None)
+
+
+def runs_on(checkpoint: Checkpoint, faces: Faces) -> Iterator[RunConfig]:
+    """All runs of the checkpoint's lineage that used this very set, the newest first."""
     for config, fingerprint in lineage(checkpoint):
         same_place = bool(faces.source) and _place(config.data) == _place(faces.source)
         known = (faces.fingerprint, _fingerprint_seen(faces, config, checkpoint))
         if same_place or (fingerprint and fingerprint in known):
-            return config
-    return None
+            yield config
 
 
 def _fingerprint_seen(faces: Faces, config: RunConfig, checkpoint: Checkpoint) -> str:

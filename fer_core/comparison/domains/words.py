@@ -88,7 +88,7 @@ def notes(report: dict[str, Any]) -> list[str]:
         )
     if report["same_set"]:
         said.append(
-            "Only the images that its run kept for testing are scored; the others it has seen "
+            "Only the images that its runs kept for testing are scored; the others it has seen "
             "with their labels."
         )
     if report["twins"]:
