@@ -31,6 +31,7 @@ from fer_core.runs.shipping import without_path
 from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import proposed_mapping
 from fer_core.training.job import create_run
+from fer_core.training.run import execute_run
 
 
 @pytest.fixture
@@ -101,6 +102,28 @@ def test_before_and_after_are_compared_on_images_never_learned_from(
     # it has learned where the squares lie here: 7 to 11 of 36, as the processor rounds
     assert report["gain"]["accuracy"] > 0.1
     assert words.verdict(report).startswith("Better by more than chance")
+
+
+@pytest.mark.parametrize("split", ["source", "stratified"])
+def test_what_the_start_had_learned_of_the_same_set_is_counted(
+    world: World, tmp_path: Path, split: str
+) -> None:
+    """With the same split it had learned from none of the images that are compared."""
+    first = RunConfig.from_json(world.start.config.read_text())
+    config = replace(first, split=split, test_share=0.5, start_from=str(world.start.path), epochs=1)
+    run = create_run(config, tmp_path, "again")
+    execute_run(run)
+    report = last_report(compare_tuning(run))
+    data, before = load_run_data(config), load_run_data(first).split
+    learned = np.concatenate([before.train, before.validation])
+    count = int(np.isin(data.split.test, learned).sum())
+    assert (count > 0) == (split == "stratified")
+    assert report["same_set"]
+    assert report["seen_before"] == count
+    said = words.slice_sentence(report)
+    assert ("flattered" in said) == bool(count)
+    if count:
+        assert f"with {count} of these among it, so the figures of both sides" in said
 
 
 def test_a_comparison_is_kept_until_the_run_is_done_again(world: World) -> None:

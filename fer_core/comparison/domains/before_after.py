@@ -12,10 +12,11 @@ import pandas as pd
 
 from fer_core.comparison.answers import probability_batches
 from fer_core.comparison.domains.domain import Scoring, stratified_sample
-from fer_core.comparison.domains.lineage import first_checkpoint, learned_from
+from fer_core.comparison.domains.lineage import first_checkpoint, learned_from, runs_on
 from fer_core.comparison.domains.scores import answers_of, figures, paired_gain
 from fer_core.comparison.domains.tuning import is_tuning
 from fer_core.data.faces import DataError, Faces
+from fer_core.data.readers import read_faces
 from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
@@ -41,10 +42,11 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
     images. The report's keys: run, start, data, class_names, classes, n (held-out images), slice
     {class: images learned from}, choosing (images that chose the epoch), best_epoch, epochs,
     frozen_share, learning_rate, same_set (whether the starting checkpoint had learned from this set
-    already), before and after (accuracy, interval, macro_f1, macro_f1_interval,
-    n, per_class, confusion), gain (after minus before with intervals, McNemar's p_value), and
-    without_twins (the same three without images that the slice has pixel for pixel; None when
-    there is no such image). It is also kept in the run's folder, see `stored_comparison`.
+    already), seen_before (how many of the n images it had learned from or chosen by), before and
+    after (accuracy, interval, macro_f1, macro_f1_interval, n, per_class, confusion), gain (after
+    minus before with intervals, McNemar's p_value), and without_twins (the same three without
+    images that the slice has pixel for pixel; None when there is no such image). It is also kept in
+    the run's folder, see `stored_comparison`.
     DataError in a sentence when something of it is gone.
     """
     config, record, table = _finished(run)
@@ -88,6 +90,7 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
         "frozen_share": config.frozen_share,
         "learning_rate": config.learning_rate,
         "same_set": learned_from(start, data.faces) is not None,
+        "seen_before": _seen_before(start, config, data.faces, places),
         **_before_and_after(labels, before, after, names),
         "without_twins": None,
     }
@@ -96,6 +99,23 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
         report["without_twins"] = _before_and_after(labels[kept], before[kept], after[kept], names)
     write_json(run.before_after, report)
     yield Scoring(len(places), len(places), report)
+
+
+def _seen_before(start: Checkpoint, config: RunConfig, faces: Faces, places: np.ndarray) -> int:
+    """How many of the images at `places` the starting checkpoint learned from or chose by.
+
+    None of them where its run had the same split, some where this one drew another.
+    """
+    runs = list(runs_on(start, faces))
+    if not runs:
+        return 0
+    whole = read_faces(config.data, image_size=config.image_size)  # with the set's own classes
+    parts = [
+        part_of(whole, run, start.class_names, part)[0]
+        for run in runs
+        for part in ("train", "validation")
+    ]
+    return int(np.isin(places, np.concatenate(parts)).sum())
 
 
 def stored_comparison(run: RunFolder) -> dict[str, Any] | None:

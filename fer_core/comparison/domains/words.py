@@ -144,10 +144,10 @@ def slice_sentence(report: dict[str, Any]) -> str:
         f"{report['choosing']:,} more chose epoch {report['best_epoch']} of "
         f"{report['epochs']}; none of them is among the {report['n']:,} that are compared."
     )
-    if report["same_set"]:
+    if seen := report.get("seen_before"):  # reports from before it was counted have none
         text += (
-            f" But {report['start']} had learned from this set before, so its figures before are "
-            "flattered."
+            f" But {report['start']} had learned from this set before, with {seen:,} of these "
+            "among it, so the figures of both sides are flattered."
         )
     if report["without_twins"]:
         rest = report["without_twins"]
