@@ -29,8 +29,8 @@ def interval_figures(interval: Interval) -> str:
 
 
 def f1_range(interval: Interval) -> str:
-    """(low, high) of an F1 → "0.669 to 0.699"."""
-    return f"{interval[0]:.3f} to {interval[1]:.3f}"
+    """(low, high) of an F1, or of what of it is lost → "0.669 to 0.699", "−0.012 to 0.030"."""
+    return f"{interval[0]:.3f} to {interval[1]:.3f}".replace("-", "−")
 
 
 def signed(value: float, decimals: int) -> str:

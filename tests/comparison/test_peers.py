@@ -139,6 +139,14 @@ def test_two_of_one_name_keep_their_own_figures() -> None:
     assert [row["without_twins"] for row in rows] == [1.0, 0.0]
 
 
+def test_where_every_image_has_a_twin_there_is_no_figure_without_them() -> None:
+    labels = np.arange(14) % 7
+    faces = SharedFaces(np.zeros((14, 1, 1, 1)), labels, labels >= 0, FER2013_CLASSES, "some")
+    rows = peer_scores([Peer("one", np.eye(7)[labels], True)], faces)
+    assert rows[0]["without_twins"] is None
+    assert peers_document(rows, faces).rows[0][3] == "–"
+
+
 def test_models_of_different_splits_are_not_set_side_by_side(
     tiny_csv: Path, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def test_ranges_are_written_with_the_unit_of_their_figure() -> None:
     assert wording.interval_figures((0.669, 0.6994)) == "66.9–69.9"
     assert wording.points_range((-0.029, 0.055)) == "−2.9 to +5.5"
     assert wording.f1_range((0.6691, 0.6989)) == "0.669 to 0.699"
+    assert wording.f1_range((-0.012, 0.03)) == "−0.012 to 0.030"
     assert wording.change_range((-0.0002, 0.055)) == "0.000 to +0.055"
 
 

@@ -49,7 +49,8 @@ def drop_sentence(report: dict[str, Any]) -> str:
 
 def _drop(drop: dict[str, Any]) -> str:
     low, high = drop["interval"]
-    macro = f"macro F1 {drop['macro_f1']:.3f} ({f1_range(drop['macro_f1_interval'])})"
+    lost = f"{drop['macro_f1']:.3f}".replace("-", "−")
+    macro = f"macro F1 {lost} ({f1_range(drop['macro_f1_interval'])})"
     if low > 0:
         return (
             f"The drop is {100 * drop['accuracy']:.1f} points (95 % interval "

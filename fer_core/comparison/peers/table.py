@@ -51,18 +51,20 @@ PUBLISHED = (
 
 def peer_scores(peers: Sequence[Peer], faces: SharedFaces) -> list[dict[str, Any]]:
     """Per system: name, own, accuracy, interval, without_twins (accuracy on the images that have no
-    twin in training), macro_f1, parameters, gflops, size, and against the first system that is not
-    our own: difference (fraction) and p_value (McNemar), None for that system or without one."""
+    twin in training, None where each has one), macro_f1, parameters, gflops, size, and against the
+    first system that is not our own: difference (fraction) and p_value (McNemar), None for that
+    system or without one."""
     other = next((peer for peer in peers if not peer.own), None)
     found = []
     for peer in peers:
         scores, mine = score(peer.probabilities, faces.labels), _right(peer, faces)
+        untwinned = mine[~faces.has_twin]
         values = {
             "name": peer.name,
             "own": peer.own,
             "accuracy": scores["accuracy"],
             "interval": scores["interval"],
-            "without_twins": float(mine[~faces.has_twin].mean()),
+            "without_twins": float(untwinned.mean()) if len(untwinned) else None,
             "macro_f1": scores["macro_f1"],
             "parameters": peer.parameters,
             "gflops": peer.gflops,
@@ -131,7 +133,8 @@ def _right(peer: Peer, faces: SharedFaces) -> np.ndarray:
 
 def _measured(row: dict[str, Any], against: bool) -> tuple[str, ...]:
     cells = [row["name"], percent(row["accuracy"]), percent_range(row["interval"])]
-    cells += [percent(row["without_twins"]), f"{row['macro_f1']:.3f}"]
+    cells.append("–" if row["without_twins"] is None else percent(row["without_twins"]))
+    cells.append(f"{row['macro_f1']:.3f}")
     cells.append("–" if row["parameters"] is None else f"{row['parameters']:,}")
     cells.append("–" if row["gflops"] is None else f"{row['gflops']:.3f}")
     cells.append("–" if row["size"] is None else f"{row['size'] / 1e6:.1f} MB")
