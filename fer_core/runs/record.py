@@ -146,10 +146,10 @@ def append_epoch(folder: RunFolder, epoch: dict[str, Any]) -> None:
 
 
 def read_epochs(folder: RunFolder) -> list[dict[str, Any]]:
-    """Finished epochs in order; a torn last line is left out, as is one whose figures are no
+    """Finished epochs in order; a torn or damaged line is left out, as is one whose figures are no
     numbers; of repeats the last one counts."""
     try:
-        lines = folder.epochs.read_text(encoding="utf-8").splitlines()
+        lines = folder.epochs.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
     epochs: dict[int, dict[str, Any]] = {}

@@ -104,7 +104,7 @@ def config_and_command(
         return (shown.to_json(), repeat_command(shown)) if shown else ("", "")
     try:
         text = folder.config.read_text(encoding="utf-8")
-    except OSError:
+    except (OSError, ValueError):  # no file, no text
         text = ""
     command = (record or {}).get("command") or (repeat_command(config) if config else "")
     return text, command
@@ -134,7 +134,12 @@ def mistakes(
         raise DataError(f"Images of {name} are not shown on this published page.")
     if record is not None and not record.get("test"):
         raise DataError("This run has no test images, so there are no mistakes on them.")
-    wrong = wrong_predictions(pd.read_parquet(answers))
+    try:
+        wrong = wrong_predictions(pd.read_parquet(answers))
+    except (OSError, ValueError, LookupError) as error:
+        raise DataError(
+            f"The kept predictions are damaged: {answers.name} cannot be read."
+        ) from error
     if wrong.empty:
         raise DataError("Every test image was named right.")
     try:
