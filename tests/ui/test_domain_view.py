@@ -16,6 +16,7 @@ from fer_core.data.faces import DataError, Faces
 from fer_core.runs.checkpoint import CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, read_progress, write_json
+from fer_core.ui.build import build_app
 from fer_core.ui.experiments.domains import html as shown
 from fer_core.ui.experiments.domains import page
 from fer_core.ui.experiments.domains import tuning_page as tuning
@@ -206,3 +207,13 @@ def test_every_expression_has_a_line_from_before_to_after() -> None:
     figure = change_figure(["happy", "sad"], [0.2, 0.9], [0.6, 0.8])
     assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(0.2, 0.6), (0.9, 0.8)]
     assert [trace.name for trace in figure.data] == ["before", "after"]
+
+
+def test_figures_of_one_run_do_not_come_under_another(settings: AppSettings) -> None:
+    events = build_app(settings).fns
+    compare = next(event for event in events.values() if event.name == "on_compare")
+    watched = [event for event in events.values() if compare._id in event.cancels]
+    assert [name for event in watched for _, name in event.targets] == ["change"]
+    assert compare.trigger_mode == "multiple", "the next one must not wait for a cancelled one"
+    first = next(compare.fn(("only happy", "finished")))
+    assert first[1].visible is False, "figures of the run before stand under this one's name"

@@ -214,7 +214,7 @@ def build_tuning_view(
         if not now or now[1] != "finished":
             yield "", gr.Column(visible=False), *keep[:3], ""
             return
-        yield shown.sentence("Reading the held-out images …"), gr.skip(), *keep
+        yield shown.sentence("Reading the held-out images …"), gr.Column(visible=False), *keep
         try:
             for step in tuning.comparing(settings, now[0]):
                 if step.report is None:
@@ -279,11 +279,13 @@ def build_tuning_view(
         **quiet,
     )
     scored = old.click(on_old, watched, forgotten, **scoring)
-    watched.change(None, cancels=[scored])  # figures of one run must not come under another
+    outputs = [comparing, results, cards, changes, table, forgotten]
+    # "multiple": behind one that was cancelled, Gradio's "always_last" would wait for ever
+    compared = stamp.change(on_compare, stamp, outputs, trigger_mode="multiple", **scoring)
+    # figures of one run must not come under another
+    watched.change(None, cancels=[scored, compared])
     gr.on([shared.fast_timer.tick, watched.change], on_watch, **watching)
     stop.click(on_stop, watched, api_visibility="private").then(on_watch, **watching)
-    outputs = [comparing, results, cards, changes, table, forgotten]
-    stamp.change(on_compare, stamp, outputs, **scoring)
     return TuningView(plan, plan_inputs, plan_line)
 
 
