@@ -40,6 +40,7 @@ def build_exact_twins(shared: SharedState) -> None:
         in_words(on_draw),
         [shared.data_choice, kind],
         shown,
+        trigger_mode="always_last",
         api_visibility="private",
         concurrency_limit=2,
     )

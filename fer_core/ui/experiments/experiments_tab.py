@@ -229,6 +229,7 @@ def _build_board(settings: AppSettings, shared: SharedState) -> None:
         lambda name, as_shares: confusion_update(settings, name, as_shares),
         [chosen, shares],
         confusion,
+        trigger_mode="always_last",
         **quiet,
     )
     ask.click(on_ask, chosen, [confirm, question, doomed], **quiet)

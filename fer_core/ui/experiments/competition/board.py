@@ -144,7 +144,7 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
         on_solution, upload, [upload, source, solution, about], api_visibility="private"
     ).then(on_costs, shown, board, **work)
     files.change(on_files, shown, [costs, board], **work)
-    costs.input(on_costs, shown, board, **work)
+    costs.input(on_costs, shown, board, trigger_mode="always_last", **work)
     quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 4}
     shared.page.load(on_open, source, source, **quiet)
     shared.tabs.select(on_open, source, source, **quiet)

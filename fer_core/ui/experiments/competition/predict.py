@@ -154,13 +154,15 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
     shown = [token, label, order]
     token.change(in_words(first), shown, grid_outputs, **looks)
     token.change(in_words(on_columns), [token, names, shares], download, **looks)
-    gr.on([label.input, order.input], in_words(first), shown, grid_outputs, **looks)
+    # what is chosen or ticked while an answer is under way counts, too
+    last = {"trigger_mode": "always_last", **looks}
+    gr.on([label.input, order.input], in_words(first), shown, grid_outputs, **last)
     before.click(
         in_words(lambda *now: on_page(*now, step=-1)), [*shown, page], grid_outputs, **looks
     )
     after.click(in_words(lambda *now: on_page(*now, step=1)), [*shown, page], grid_outputs, **looks)
     gr.on(
-        [names.input, shares.input], in_words(on_columns), [token, names, shares], download, **looks
+        [names.input, shares.input], in_words(on_columns), [token, names, shares], download, **last
     )
     upload.upload(on_upload, upload, source, **looks)
     source.input(lambda: None, None, upload, **looks)  # one of the two; the later choice counts

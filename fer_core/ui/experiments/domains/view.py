@@ -208,7 +208,7 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
     stop.click(
         on_stop, None, [status, stop], cancels=[running], queue=False, api_visibility="private"
     )
-    shares.input(on_shares, [matrix, shares], confusion, **quiet)
+    shares.input(on_shares, [matrix, shares], confusion, trigger_mode="always_last", **quiet)
 
 
 def _class_list(place: int) -> gr.Dropdown:
