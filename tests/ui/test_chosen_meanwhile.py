@@ -9,6 +9,7 @@ import pytest
 
 from fer_core.ui.build import build_app
 from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 
 # Gradio makes event loops while it builds a page and leaves their sockets to the collector.
 pytestmark = [
@@ -45,3 +46,10 @@ def event_of(page: gr.Blocks, elem_id: str, name: str) -> Any:
 def test_the_last_choice_is_answered(page: gr.Blocks, elem_id: str) -> None:
     """Gradio's "once" drops what is chosen while an earlier choice is being answered."""
     assert event_of(page, elem_id, "input").trigger_mode == "always_last"
+
+
+def test_another_set_ends_the_look_for_near_twins(page: gr.Blocks) -> None:
+    looking = event_of(page, "data-near-look", "click")
+    [ending] = [one for one in page.fns.values() if looking._id in one.cancels]
+    [(state, name)] = ending.targets
+    assert (page.blocks[state].value, name) == (DEFAULT_DATA_CHOICE, "change")

@@ -43,10 +43,15 @@ def build_near_twins(shared: SharedState) -> None:
         split = open_sets.open_split(faces, plan)
         return near_twins_html(faces, split, found, random.randrange(2**31))
 
-    look.click(
+    looking = look.click(
         in_words(on_look), shared.data_choice, shown, api_visibility="private", concurrency_limit=1
     )
-    # what was found is of the set and split that were chosen then
+    # what was found, or is being looked for, is of the set and split that were chosen then
     shared.data_choice.change(
-        lambda: "", None, shown, show_progress="hidden", api_visibility="private"
+        lambda: "",
+        None,
+        shown,
+        cancels=[looking],
+        show_progress="hidden",
+        api_visibility="private",
     )
