@@ -127,32 +127,42 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
         values = view.slider_values(POLICIES[name]) if name in POLICIES else list(now)
         return [drawn(face, draw, judge, values), view.caution_text(values), *values]
 
-    def on_pick(
+    def picked_face(
         choice: dict[str, Any],
-        wanted: str | None,
+        asked: str | None,
         index: float | None,
+        typed: float | None,
         draw: float | None,
         judge: str | None,
         *values: Any,
     ) -> list[Any]:
-        """subject, result, notice, class list and number for a face of the set."""
+        """subject, result, notice, class list and number for a face of the set.
+
+        asked, typed: what the list and the number say; where they can stay they are left alone, for
+        a visitor may have gone on in the meantime.
+        """
         try:
             faces = open_sets.faces_at_once(choice["source"])
             names = [name for name, count in faces.counts().items() if count]
             if not names:
                 raise DataError("This set has no labelled face. Choose another in the Data tab.")
-            wanted = wanted if wanted in names else ("happy" if "happy" in names else names[0])
+            wanted = asked if asked in names else ("happy" if "happy" in names else names[0])
             face = view.pick_face(faces, wanted, int(index or 1))
         except DataError as error:
             return [gr.skip(), gr.skip(), _said(str(error)), gr.skip(), gr.skip()]
-        count = len(view.class_indices(faces, wanted))
+        number = min(int(index or 1), len(view.class_indices(faces, wanted)))
         return [
             face,
             drawn(face, draw, judge, list(values)),
             gr.Markdown(visible=False),
-            gr.Dropdown(names, value=wanted),
-            min(int(index or 1), count),
+            gr.Dropdown(names) if wanted == asked else gr.Dropdown(names, value=wanted),
+            gr.skip() if number == typed else number,
         ]
+
+    def on_pick(
+        choice: dict[str, Any], wanted: str | None, index: float | None, *rest: Any
+    ) -> list[Any]:
+        return picked_face(choice, wanted, index, index, *rest)
 
     def on_data(shown: str, choice: dict[str, Any], *rest: Any) -> list[Any]:
         """Another set brings another face; another split of the same one leaves what is shown,
@@ -164,7 +174,7 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
     def on_random(choice: dict[str, Any], wanted: str | None, *rest: Any) -> list[Any]:
         faces = open_sets.faces_at_once(choice["source"])
         count = len(view.class_indices(faces, wanted)) if wanted else 1
-        return on_pick(choice, wanted, random.randint(1, max(1, count)), *rest)
+        return picked_face(choice, wanted, random.randint(1, max(1, count)), None, *rest)
 
     def on_upload(
         request: gr.Request,
@@ -202,6 +212,8 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
     shared.data_choice.change(
         on_data, [source, *pick_inputs], [source, *picked], trigger_mode="always_last", **quick
     )
+    # a face of that set stands in the place of the photo, if there is one
+    source.change(lambda photo: gr.Button(visible=bool(photo)), chosen.upload, chosen.back, **quick)
     gr.on(
         [shared.page.load, chosen.class_name.input, chosen.number.input, chosen.upload.clear],
         on_pick,
