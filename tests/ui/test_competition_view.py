@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ from fer_core.ui.experiments.competition import page as content
 from fer_core.ui.experiments.competition import predict as competition_predict
 from fer_core.ui.shared.loaded import LoadedCheckpoints
 from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import SharedState
 
 
 @pytest.fixture
@@ -52,6 +54,7 @@ def test_a_file_becomes_a_grid_and_a_submission(
 ) -> None:
     write_checkpoint(settings.runs_folder / "sad", "sad")
     steps, kept = predict(settings, "run:sad", None, three_rows)
+    assert steps[0][3] == gr.update(visible=False), "faces of another file stand without its name"
     status, start, stop, result, token, label = steps[-1]
     assert "2 faces" in status
     assert "are not in the file: 1 (the first, row 1" in status
@@ -242,6 +245,15 @@ def test_an_uploaded_solution_is_read_or_refused_in_words(tmp_path: Path, hidden
     found, words = board._uploaded_labels(str(bad))
     assert found is None
     assert "must name the columns" in words
+
+
+def test_an_uploaded_solution_survives_the_choice_of_a_part(settings: AppSettings) -> None:
+    with gr.Blocks() as page:
+        state = gr.State(None)
+        shared = SharedState(state, state, gr.Timer(2, active=False), gr.Tabs(), page, {})
+        board.build_board_part(settings, shared)
+    choose = next(event.fn for event in page.fns.values() if event.name == "on_source")
+    assert choose(None, "test") == (gr.skip(), gr.skip())
 
 
 def test_hidden_labels_come_from_a_listed_set(settings: AppSettings, tiny_csv: Path) -> None:

@@ -98,7 +98,9 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
     work = {"show_progress_on": board, "api_visibility": "private", "concurrency_limit": 2}
     shown = [solution, files, costs]
 
-    def on_source(name: str | None, wanted: str | None) -> tuple[Any, str]:
+    def on_source(name: str | None, wanted: str | None) -> tuple[Any, Any]:
+        if not name:  # a part of no set: an uploaded solution stays as it is
+            return gr.skip(), gr.skip()
         return _chosen_labels(settings, name, wanted)
 
     def on_solution(path: str | None, request: gr.Request) -> tuple[None, None, Any, str]:

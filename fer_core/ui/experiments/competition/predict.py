@@ -184,7 +184,8 @@ def _predict(
 ) -> Iterator[tuple[Any, ...]]:
     """Status, both buttons, the column of results, the token and the list of labels."""
     quiet = (gr.skip(), gr.skip(), gr.skip())
-    yield ("Reading the faces …", *_buttons(True), *quiet)
+    # the faces of the file before would stand there without its name
+    yield ("Reading the faces …", *_buttons(True), gr.update(visible=False), *quiet[1:])
     try:
         entry = loaded.entry(name)
         checkpoint = loaded.predictor(entry).checkpoint
