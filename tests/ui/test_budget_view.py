@@ -178,6 +178,9 @@ def test_any_finished_runs_can_be_compared(
         "two against three",
     ]
     assert "Holm" in three["verdict"]
+    two = updates(settings, three["known"], picked=["one", "three"])
+    assert two["picked"] == gr.update(visible=True), "a run picked meanwhile would be taken out"
+    assert two["stored"] == gr.skip()
     other = updates(
         settings, three["known"], picked=["one", "two", "three"], pair="two against three"
     )

@@ -109,7 +109,9 @@ def budget_updates(
         return tuple(updates.values())
     colours = run_colours(list(choice.runs))
     if now["lists"] != sent.get("lists") or now["chosen"] != sent.get("chosen"):
-        updates |= _lists(names, scored, stored, picked)
+        # a list that is as before is not sent: the viewer may have chosen on in the meantime
+        new = now["lists"] != sent.get("lists")
+        updates |= _lists(names, scored, stored, picked, was if "chosen" in sent else None, new)
         updates["command"] = compare_command(settings, choice)
     if now["states"] != sent.get("states") or now["chosen"] != sent.get("chosen"):
         updates |= _progress(settings, choice, states)
@@ -130,16 +132,29 @@ def _lengths(choice: Choice) -> tuple[int, ...]:
     )
 
 
-def _lists(names: list[str], scored: list[str], stored: str, picked: list[str]) -> dict[str, Any]:
+def _lists(
+    names: list[str],
+    scored: list[str],
+    stored: str,
+    picked: list[str],
+    was: tuple[Any, Any] | None,
+    new: bool,
+) -> dict[str, Any]:
+    """was: what the viewer's lists say, None where they were never filled. new: others to offer."""
     something = bool(names) or len(scored) > 1
+    own, runs = {}, {"visible": not stored}
+    if was is None or stored != was[0]:
+        own["value"] = stored
+    if was is None or picked != was[1]:
+        runs["value"] = picked
+    if new:
+        own["choices"] = [*((name, name) for name in names), ("runs chosen by hand", BY_HAND)]
+        runs["choices"] = scored
     return {
         "empty": gr.update(visible=not something),
         "body": gr.update(visible=something),
-        "stored": gr.update(
-            choices=[*((name, name) for name in names), ("runs chosen by hand", BY_HAND)],
-            value=stored,
-        ),
-        "picked": gr.update(choices=scored, value=picked, visible=not stored),
+        "stored": gr.update(**own) if own else gr.skip(),
+        "picked": gr.update(**runs),
     }
 
 
