@@ -250,3 +250,4 @@ def test_bars_that_are_noise_are_pale() -> None:
     assert list(bars.marker.color) == ["#111111", "#222222", "#111111"]
     assert bars.marker.opacity[1] < bars.marker.opacity[0] == bars.marker.opacity[2]
     assert list(bars.text) == ["+10.0", "−5.0", "0.0"]
+    assert figure.layout.yaxis.type == "category", "classes may be called 1, 2 and 7"

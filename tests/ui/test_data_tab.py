@@ -78,6 +78,7 @@ def test_chart_shows_shares_of_each_part_with_counts() -> None:
     (bars,) = figure.data  # an empty part has no bars
     assert list(bars.x) == [75, 25]
     assert bars.text[0] == "30 · 75.0 %"
+    assert figure.layout.yaxis.type == "category", "classes may be called 1, 2 and 7"
 
 
 def test_chart_without_a_label_says_so() -> None:

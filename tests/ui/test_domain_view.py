@@ -207,6 +207,7 @@ def test_every_expression_has_a_line_from_before_to_after() -> None:
     figure = change_figure(["happy", "sad"], [0.2, 0.9], [0.6, 0.8])
     assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(0.2, 0.6), (0.9, 0.8)]
     assert [trace.name for trace in figure.data] == ["before", "after"]
+    assert figure.layout.yaxis.type == "category", "7 is a name here"
 
 
 def test_figures_of_one_run_do_not_come_under_another(settings: AppSettings) -> None:

@@ -218,6 +218,8 @@ def test_confusion_rows_are_shares_of_the_true_class() -> None:
     assert list(counted.data[1].text) == ["3", "1", "0", "0"]
     assert counted.data[0].zmax == 3
     assert figure.layout.yaxis.title.text == "true"
+    named = confusion_figure([[3, 1], [0, 0]], ["1", "7"], shares=True)
+    assert (named.layout.xaxis.type, named.layout.yaxis.type) == ("category", "category")
 
 
 def test_compared_runs_have_one_colour_each_training_broken_validation_solid(

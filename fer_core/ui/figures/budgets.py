@@ -130,7 +130,7 @@ def class_figure(
         zeroline=True,
         zerolinecolor=TEXT,
     )
-    return figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
 
 
 def _short(name: str) -> str:

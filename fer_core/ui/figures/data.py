@@ -49,7 +49,8 @@ def distribution_figure(counts_per_split: dict[str, dict[str, int]]) -> go.Figur
         bargroupgap=0.05,
         legend_traceorder="normal",
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    # classes may be called 1, 2 and 7, which Plotly would take for numbers
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     # room on the right for the longest label, on a telephone too
     figure.update_xaxes(title_text="share of the part, %", range=[0, 100 * largest * 1.6])
     return figure

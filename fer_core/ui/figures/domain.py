@@ -32,5 +32,5 @@ def change_figure(
         )
     figure = styled(figure, title, height=max(240, 110 + 34 * len(names)))
     figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%", title="named right")
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return figure

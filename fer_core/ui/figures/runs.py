@@ -212,6 +212,6 @@ def confusion_figure(
     )
     figure = styled(figure, height=max(300, 90 + 42 * len(names)))
     figure.update_layout(margin={"t": 8})
-    figure.update_xaxes(title="predicted", showgrid=False)
-    figure.update_yaxes(title="true", showgrid=False, autorange="reversed")
+    figure.update_xaxes(title="predicted", showgrid=False, type="category")
+    figure.update_yaxes(title="true", showgrid=False, autorange="reversed", type="category")
     return figure
