@@ -232,6 +232,16 @@ def test_a_run_that_is_gone_is_said_and_another_shown(settings: AppSettings, mak
     assert "gone" in live.status
 
 
+@pytest.mark.parametrize("state", ["queued", "stopped"])
+def test_no_button_acts_on_a_run_that_is_shown_in_the_place_of_another(
+    settings: AppSettings, make_run: Any, state: str
+) -> None:
+    make_run("here", state=state, epochs=0)
+    here, gone = (live_run.read_live(settings, name) for name in ("here", "gone"))
+    assert here.can_stop or here.can_resume
+    assert (gone.can_stop, gone.can_resume) == (False, False)
+
+
 def test_only_what_changed_is_sent_again(settings: AppSettings, make_run: Any) -> None:
     folder = make_run("run", state="stopped", epochs=2)
     live = live_run.read_live(settings, "run")

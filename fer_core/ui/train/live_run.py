@@ -107,8 +107,9 @@ def read_live(settings: AppSettings, chosen: object) -> LiveRun:
         epochs=epochs,
         best=best_epoch(epochs, config.choose_by) if config else None,
         log=log_html(log),
-        can_stop=progress.state in _STOPPABLE and not settings.public,
-        can_resume=progress.state in _RESUMABLE and not settings.public,
+        # the buttons act on the run that was chosen, not on one that is shown in its place
+        can_stop=progress.state in _STOPPABLE and not settings.public and not gone,
+        can_resume=progress.state in _RESUMABLE and not settings.public and not gone,
         queue=queue,
         band=band_for([folder], settings.data_folder),
     )
