@@ -134,6 +134,16 @@ def test_the_drop_is_shown_with_its_interval(
     assert "The drop is 77.1 points" in cards
 
 
+def test_the_bar_of_a_scoring_has_a_name() -> None:
+    assert "aria-label='share of the images scored'" in shown.progress_line(1, 2, "Scored")
+
+
+def test_a_name_with_blanks_gets_hyphens(settings: AppSettings, pair: page.Pair) -> None:
+    plan = TuningPlan(0.2, 0.4, 0.001, 2)
+    run = tuning.start_tuning(settings, pair, pair.proposed, plan, " my run ", lambda *where: None)
+    assert run.name == "my-run"
+
+
 def test_a_fine_tuning_is_queued_with_the_mapping(settings: AppSettings, pair: page.Pair) -> None:
     launched: list[Any] = []
     values = ["" if label == "fear" else label for label in pair.counts]

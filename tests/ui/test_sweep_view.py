@@ -18,7 +18,7 @@ from fer_core.training import sweep_queue
 from fer_core.training.job import queue_state
 from fer_core.training.sweep import MAX_RUNS, Sweep, SweepError, plan_sweep
 from fer_core.training.sweep_files import list_sweeps
-from fer_core.training.sweep_queue import start_sweep, sweep_progress
+from fer_core.training.sweep_queue import SweepProgress, start_sweep, sweep_progress
 from fer_core.ui.experiments.sweeps import board, form
 from fer_core.ui.experiments.sweeps.planner import form_preview, read_inputs
 from fer_core.ui.experiments.sweeps.updates import sweep_updates
@@ -106,6 +106,7 @@ def test_an_ablation_of_the_recipes_own_methods() -> None:
         ({"rows": (("optimizer", ""),)}, "optimizer has no values"),
         ({"rows": (("optimizer", "magic"),)}, "optimizer must be one of"),
         ({"rows": (("optimizer", "sgd"), ("optimizer", "adam"))}, "given twice"),
+        ({"rows": (("optimizer", "sgd"), ("optimizer ", "adam"))}, "given twice"),
         ({"rows": (("no_such", "1"),)}, "unknown setting"),
         ({"rows": (("data=x", "1"),)}, "no setting's name"),
         ({"seeds": None}, "whole number, got None"),
@@ -280,6 +281,12 @@ def test_a_damaged_plan_is_told_in_words(settings: AppSettings) -> None:
     assert updates[TABLE] == gr.skip()
     public = dataclasses.replace(settings, public=True)
     assert str(settings.runs_folder) not in board.read_watch(public, "one").status
+
+
+def test_both_numbers_of_epochs_are_written_alike() -> None:
+    sweep = form.plan_from_form(filled(), {})
+    progress = SweepProgress({"a": "running"}, 1200.0, 5000, 1200, None, {})
+    assert "1,200 of 5,000" in board.status_html(sweep, progress)
 
 
 def test_names_and_values_cannot_bring_markup_with_them(settings: AppSettings) -> None:

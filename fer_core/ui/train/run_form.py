@@ -297,4 +297,4 @@ def _shown(name: str, value: Any) -> str:
         return ", ".join(parts) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{key}={_shown('', part)}" for key, part in value.items()) or "none"
-    return str(value)
+    return str(value) or "none"

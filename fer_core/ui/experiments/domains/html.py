@@ -20,8 +20,9 @@ def progress_line(done: int, total: int, what: str) -> str:
     share = 100 * done / max(1, total)
     return (
         f"<p class='state'>{html.escape(what)}: {done:,} of {total:,} images</p>"
-        "<div class='bar running' role='progressbar' aria-valuemin='0' aria-valuemax='100' "
-        f"aria-valuenow='{share:.0f}'><div style='width:{share:.1f}%'></div></div>"
+        "<div class='bar running' role='progressbar' aria-label='share of the images scored' "
+        f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{share:.0f}'>"
+        f"<div style='width:{share:.1f}%'></div></div>"
     )
 
 

@@ -83,7 +83,8 @@ def start_tuning(
     source = open_sets.allowed_source(pair.source, settings)
     config = tuning_config(checkpoint, source, mapping, plan)
     slice_counts(open_set(settings, source, checkpoint), checkpoint, config)
-    wanted = (name or "").strip() or free_tuning_name(settings, checkpoint)
+    # blanks become hyphens, as in the names of the Train tab
+    wanted = "-".join((name or "").split()) or free_tuning_name(settings, checkpoint)
     return start_run(config, settings.runs_folder, wanted, launch)
 
 

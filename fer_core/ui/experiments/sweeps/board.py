@@ -101,7 +101,7 @@ def status_html(sweep: Sweep, progress: SweepProgress, with_reasons: bool = True
         if counts[key] or key == "finished"
     }
     cells = {f"runs {name}": text for name, text in words.items()}
-    cells["epochs"] = f"{progress.epochs_done:.0f} of {progress.epochs:,}"
+    cells["epochs"] = f"{progress.epochs_done:,.0f} of {progress.epochs:,}"
     if progress.can_stop:
         cells["time left, about"] = duration(progress.seconds_left)
     figures = "".join(f"<div><dt>{key}</dt><dd>{text}</dd></div>" for key, text in cells.items())

@@ -157,14 +157,14 @@ def plan_from_form(form: SweepForm, data: Mapping[str, Any]) -> Sweep:
     name = "-".join(form.name.split()) or time.strftime(f"{form.kind}-%m%d-%H%M%S")
     if form.kind == ABLATION:
         return plan_ablation(name, base, form.methods, form.plans, seeds)
-    rows = [(field, values or "") for field, values in form.rows if field]
+    rows = [(field.strip(), values or "") for field, values in form.rows if field]
     if not rows:
         raise SweepError("choose a setting to vary and give it values")
     fields = [field for field, _ in rows]
     twice = [field for field in fields if fields.count(field) > 1]
     if twice:
         raise SweepError(f"{twice[0]} is given twice; put all of its values into one")
-    vary = {field.strip(): split_values(values) for field, values in rows}
+    vary = {field: split_values(values) for field, values in rows}
     return plan_sweep(name, base, vary, seeds)
 
 
