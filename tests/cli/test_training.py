@@ -1,0 +1,72 @@
+"""Commands on data, recipes and runs: their JSON has its documented keys."""
+
+import json
+from pathlib import Path
+
+import pytest
+from asked import json_of
+
+from fer_core.cli import main
+from fer_core.paths import RunFolder
+from fer_core.runs.config import RunConfig
+
+
+def test_train_alone_takes_the_quick_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worked: list[RunConfig] = []
+
+    def work(chosen: object, folder: RunFolder) -> int:
+        worked.append(RunConfig.from_json(folder.config.read_text()))
+        return 0
+
+    monkeypatch.setattr("fer_core.cli.training_commands._work", work)
+    assert main(["train", "--run", str(tmp_path / "alone")]) == 0
+    assert "the recipe quick" in capsys.readouterr().err
+    assert main(["train", "--data", "drawn", "--run", str(tmp_path / "named")]) == 0
+    assert "quick" not in capsys.readouterr().err
+    assert [config.recipe for config in worked] == ["quick", "custom"]
+
+
+def test_models_lists_size_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = json_of(capsys, "models")
+    assert {"name", "parameters", "trainable", "gflops"} <= set(rows[0])
+    assert {"expressnet", "competition_baseline"} <= {row["name"] for row in rows}
+
+
+def test_recipes_lists_whole_configurations(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {row["name"]: row for row in json_of(capsys, "recipes")}
+    assert {"quick", "competition_baseline", "expressnet"} <= set(rows)
+    assert rows["competition_baseline"]["config"]["batch_size"] == 400
+
+
+def test_audit_counts(capsys: pytest.CaptureFixture[str], tiny_csv: Path) -> None:
+    values = json_of(capsys, "audit", str(tiny_csv))
+    assert values["images"] == 210
+    assert values["counts"]["angry"] == 30
+    assert values["counts_per_split"]["test"]["angry"] == 6
+
+
+def test_a_set_that_cannot_be_split_is_audited_all_the_same(
+    capsys: pytest.CaptureFixture[str], tiny_csv: Path
+) -> None:
+    lines = tiny_csv.read_text().splitlines()
+    only_test = [lines[0], *(line for line in lines if line.endswith("PrivateTest"))]
+    tiny_csv.write_text("\n".join(only_test) + "\n")
+    assert main(["audit", str(tiny_csv), "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["images"] == 42
+    assert "no split yet: " in said.err
+
+
+def test_train_evaluate_and_resume(
+    capsys: pytest.CaptureFixture[str], run: Path, tiny_csv: Path
+) -> None:
+    values = json_of(capsys, "evaluate", str(run), "--data", str(tiny_csv))
+    assert {"accuracy", "interval", "macro_f1", "n", "per_class", "left_out"} <= set(values)
+    assert 0 <= values["interval"][0] <= values["accuracy"] <= values["interval"][1] <= 1
+    assert values["n"] == 42
+    record = json.loads((run / "record.json").read_text())
+    assert values["accuracy"] == record["test"]["accuracy"]
+    assert main(["resume", str(run)]) == 2
+    assert "one is finished" in capsys.readouterr().err
