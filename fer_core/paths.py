@@ -52,7 +52,8 @@ def checkpoint_folder(named: str | Path) -> Path:
     path = Path(named)
     shipped = REPOSITORY / path
     direct = path.parent == Path(SHIPPED_CHECKPOINTS.name) and path.name != ".."
-    return shipped if direct and not path.exists() and shipped.is_dir() else path
+    # os.path says no where pathlib raises, as for a name that is too long
+    return shipped if direct and not os.path.exists(path) and os.path.isdir(shipped) else path
 
 
 def sweeps_folder(runs_folder: Path) -> Path:

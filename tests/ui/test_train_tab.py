@@ -54,7 +54,7 @@ def test_preview_of_a_bad_form_has_the_reason_and_no_command(settings: AppSettin
     assert "Epochs must be" in message
 
 
-def test_a_run_that_lacks_votes_or_views_is_told_so_before_it_starts(
+def test_a_run_that_lacks_votes_views_or_checkpoints_is_told_so_before_it_starts(
     settings: AppSettings, tmp_path: Path
 ) -> None:
     taught = RECIPES["expressnet_small"].config
@@ -77,6 +77,10 @@ def test_a_run_that_lacks_votes_or_views_is_told_so_before_it_starts(
     there = tmp_path / "views.npz"
     there.touch()
     assert "cannot start" not in said(votes_share=0, views=str(there))
+    gone = said(votes_share=0, start_from="gone", teachers="runs/lost, checkpoints/" + "a" * 300)
+    assert "there is no checkpoint in gone: no weights.safetensors lies there" in gone
+    assert "Also, there is no checkpoint in runs/lost" in gone
+    assert "“Teachers”" in gone
     config = train_tab.read_form("expressnet_small", "none", DEFAULT_DATA_CHOICE, None, values)
     with pytest.raises(ConfigError, match="from FER"):
         train_tab.start_from_form(settings, config, "no-votes")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 
 from fer_core.data.votes import has_votes
+from fer_core.paths import RunFolder, checkpoint_folder
 from fer_core.runs.config import RunConfig
+from fer_core.ui.shared.form_words import LABELS
 from fer_core.ui.train.run_form import source_name
 
 
@@ -27,4 +30,13 @@ def what_is_missing(config: RunConfig) -> str:
             f"the file of views {config.views} is not there. Make it with python -m fer_core "
             f"{call} (some 20 minutes for FER2013), or leave “Other views of the images” empty."
         )
+    for field, named in (("start_from", (config.start_from,)), ("teachers", config.teachers)):
+        for path in filter(None, named):
+            if not os.path.isfile(RunFolder(checkpoint_folder(path)).weights):
+                title, file = LABELS[field][0], RunFolder(Path()).weights.name
+                missing.append(
+                    f"there is no checkpoint in {path}: no {file} lies there. Name the folder of a "
+                    f"run or of a shipped model in “{title}” under “All other settings”, or leave "
+                    "that empty."
+                )
     return " Also, ".join(missing)
