@@ -60,7 +60,9 @@ def test_an_untouched_form_makes_the_recipe(name: str) -> None:
     assert made == config
     assert run_form.changes(made, config) == []
     begun = dataclasses.replace(config, start_from="runs/one")
-    assert run_form.changes(begun, config) == ["Start from a checkpoint: none → runs/one"]
+    assert run_form.changes(begun, config) == [
+        f"Start from a checkpoint: {config.start_from or 'none'} → runs/one"
+    ]
 
 
 def test_changed_options_are_said_as_they_are_typed() -> None:
