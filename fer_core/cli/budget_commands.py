@@ -143,6 +143,7 @@ def _text(values: dict[str, Any]) -> str:
 
 def budget(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.budgets.runs import start_budget, take_up_budget
+    from fer_core.comparison.wording import counted
 
     plan = _plan(chosen)
     if chosen.work:
@@ -150,7 +151,8 @@ def budget(chosen: argparse.Namespace) -> int:
     made = start_budget(plan, chosen.runs)
     values = {"name": plan.name, "runs": [folder.name for folder in made]}
     names = "\n".join(f"  {name}" for name in values["runs"])
-    return show_result(chosen, values, f"{plan.name}: {len(made)} runs are in the queue\n{names}")
+    queued = f"{counted(len(made), 'run')} put into the queue"
+    return show_result(chosen, values, f"{plan.name}: {queued}\n{names}")
 
 
 def _plan(chosen: argparse.Namespace) -> BudgetPlan:
@@ -213,9 +215,11 @@ def budgets(chosen: argparse.Namespace) -> int:
 def stop(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.budgets.equal_budget import read_plan
     from fer_core.comparison.budgets.runs import stop_budget
+    from fer_core.comparison.wording import counted
 
     count = stop_budget(read_plan(chosen.runs, chosen.name), chosen.runs)
-    return show_result(chosen, {"stopped": count}, f"{count} runs of {chosen.name} stop")
+    said = f"{chosen.name}: {counted(count, 'run')} told to stop"
+    return show_result(chosen, {"stopped": count}, said)
 
 
 def resume(chosen: argparse.Namespace) -> int:

@@ -106,11 +106,13 @@ def ablate(chosen: argparse.Namespace) -> int:
 
 
 def _queue_or_work(chosen: argparse.Namespace, plan: Sweep) -> int:
+    from fer_core.comparison.wording import counted
     from fer_core.training.sweep_queue import check_free, start_sweep, take_up_sweep
 
     names = [name for name, _, _ in plan.runs()]
     values: dict[str, Any] = {"name": plan.name, "cells": len(plan.cells), "runs": names}
-    shape = f"{len(names)} runs: {len(plan.cells)} cells × {len(plan.seeds)} seeds"
+    cells, seeds = counted(len(plan.cells), "cell"), counted(len(plan.seeds), "seed")
+    shape = f"{counted(len(names), 'run')}: {cells} × {seeds}"
     if chosen.dry_run:
         check_free(plan, chosen.runs)
         return show_result(chosen, values, "\n".join([f"{plan.name} would be {shape}", *names]))
@@ -216,11 +218,13 @@ def sweeps(chosen: argparse.Namespace) -> int:
 
 
 def stop(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.wording import counted
     from fer_core.training.sweep_files import read_sweep
     from fer_core.training.sweep_queue import stop_sweep
 
     count = stop_sweep(read_sweep(chosen.runs, chosen.name), chosen.runs)
-    return show_result(chosen, {"stopped": count}, f"{count} runs of {chosen.name} stop")
+    said = f"{chosen.name}: {counted(count, 'run')} told to stop"
+    return show_result(chosen, {"stopped": count}, said)
 
 
 def resume(chosen: argparse.Namespace) -> int:

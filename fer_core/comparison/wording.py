@@ -18,6 +18,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def whole_percent(share: float) -> str:
+    """A fraction as "68 %", which no line break tears apart."""
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+
+
 def percent_range(interval: Interval) -> str:
     """(low, high) as fractions → "66.9 to 69.9 %"."""
     return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %"

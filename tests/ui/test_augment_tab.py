@@ -122,7 +122,7 @@ def test_the_model_is_asked_about_original_and_draws(subject: view.Subject) -> N
     shown = view.variants_html(subject, variants, judge)
     assert judge.seen == [(1 + view.DRAWS, 48, 48, 1)]
     assert "The model mine calls <b>9 of 12</b> draws <b>happy</b>, its label" in shown
-    assert shown.count(">80% · not happy<") == 3
+    assert shown.count(">80\u00a0% · not happy<") == 3
     assert shown.count("<img") == 13
 
 

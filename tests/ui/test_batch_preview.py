@@ -25,7 +25,7 @@ def test_a_mixed_face_says_what_is_in_it() -> None:
     images = np.zeros((2, 48, 48, 1), dtype=np.uint8)
     targets = np.array([[0.7, 0.3], [0.0, 1.0]], dtype=np.float32)
     shown = batch_html(BatchPreview(images, targets, ("happy", "sad"), 64))
-    assert "70% happy, 30% sad" in shown
+    assert "70\u00a0% happy, 30\u00a0% sad" in shown
     assert shown.count("%") == 2 * 2  # as text and as its title, on the mixed face alone
 
 

@@ -226,7 +226,7 @@ def test_the_board_never_holds_a_label(hidden: Solution, tmp_path: Path) -> None
 def test_files_beyond_the_most_are_said_to_be_left_out(hidden: Solution, tmp_path: Path) -> None:
     named = {f"{number}": tmp_path / "gone.csv" for number in range(50)}
     board_of_many = board.scored_html(hidden, named, {}, uploaded=52)
-    assert "2 files beyond the first 50 were left out" in board_of_many
+    assert "Left out: 2 files beyond the first 50" in board_of_many
     assert "left out" not in board.scored_html(hidden, named, {}, uploaded=50)
 
 

@@ -23,12 +23,12 @@ def test_counts_pairs_and_labels_that_differ() -> None:
     split = Split(np.array([0, 1]), np.array([2]), np.array([3, 4, 5]))
     found = {"test": alike(0.97, 0.91, 0.5, row=0), "validation": alike(0.2)}
     text = near_twins_html(some_faces(6), split, found)
-    assert "<b>2</b><span>test images have a near twin in training (67%)" in text
+    assert "<b>2</b><span>test images have a near twin in training (67\u00a0%)" in text
     assert "<b>0</b><span>validation images have a near twin" in text
     assert "<b>1</b><span>of all these have another label" in text
     assert text.count("<figure>") == 2
     assert "&lt;sad&gt; | happy" in text, "row 3 is <sad>, the training image 0 happy"
-    assert "test · 97% alike" in text
+    assert "test · 97\u00a0% alike" in text
     assert "<sad>" not in text
 
 
@@ -44,7 +44,9 @@ def test_pairs_are_a_draw_and_no_flood() -> None:
 def test_without_near_twins_or_parts_a_sentence_says_so() -> None:
     split = Split(np.array([0]), np.zeros(0, int), np.array([1]))
     text = near_twins_html(some_faces(2), split, {"test": alike(0.3)})
-    assert "No image of validation or test is that like a training image (90% or more)." in text
+    assert (
+        "No image of validation or test is that like a training image (90\u00a0% or more)." in text
+    )
     assert "no second part" in near_twins_html(some_faces(2), split, {})
 
 

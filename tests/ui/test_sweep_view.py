@@ -243,11 +243,11 @@ def test_failed_runs_say_why_but_not_on_a_public_page(settings: AppSettings) -> 
 @pytest.mark.usefixtures("no_worker")
 def test_start_stop_resume_and_delete_through_the_page(settings: AppSettings) -> None:
     sweep = form.plan_from_form(filled(common="device=cpu"), DEFAULT_DATA_CHOICE)
-    assert "2 runs are in the queue" in board.start(settings, sweep)
+    assert "2 runs put into the queue" in board.start(settings, sweep)
     assert [state for _, state in queue_state(settings.runs_folder)] == ["queued", "queued"]
     with pytest.raises(RunError, match="is there already"):
         board.start(settings, sweep)
-    assert "2 runs of one stop" in board.stop(settings, "one")
+    assert "one: 2 runs told to stop" in board.stop(settings, "one")
     assert "2 runs of one are back" in board.resume(settings, "one")
     assert sweep_progress(sweep, settings.runs_folder).counts == {"queued": 2}
     assert "2 runs are deleted" in board.delete(settings, "one")

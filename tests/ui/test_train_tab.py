@@ -65,7 +65,7 @@ def test_a_run_that_lacks_votes_views_or_checkpoints_is_told_so_before_it_starts
         return train_tab.form_preview(settings, name, "none", DEFAULT_DATA_CHOICE, None, filled)[1]
 
     assert "This cannot start" in said()
-    assert "40% of the target from FER+ votes" in said()
+    assert "40\u00a0% of the target from FER+ votes" in said()
     assert "drawn faces (built in) has none" in said()
     assert "cannot start" not in said(votes_share=0)
     lost = said(votes_share=0, views="lost.npz")

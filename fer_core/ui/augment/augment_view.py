@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from fer_core.comparison.wording import whole_percent
 from fer_core.data.augment import augment
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.policies import LIMITS, POLICIES, AugmentPolicy
@@ -232,7 +233,7 @@ def _cell(picture: np.ndarray, said: str, confidence: float, wanted: str) -> Gri
     return GridFace(
         picture,
         said,
-        f"{confidence:.0%}" + ("" if same else f" · not {wanted}"),
+        whole_percent(confidence) + ("" if same else f" · not {wanted}"),
         colour(said),
         f"a face that the model calls {said}",
     )

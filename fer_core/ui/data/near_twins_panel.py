@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from fer_core.comparison.wording import whole_percent
 from fer_core.data.near_twins import NEAR, PARTS
 from fer_core.ui.data.near_twins_view import near_twins_html
 from fer_core.ui.shared import open_sets
@@ -16,8 +17,8 @@ from fer_core.ui.shared.shared_state import SharedState
 
 _WHAT = (
     "The same photograph often stands in a set more than once, cropped or compressed in another "
-    f"way. This looks for images of validation and test whose grey values correlate by {NEAR:.0%} "
-    "or more with those of a training image."
+    "way. This looks for images of validation and test whose grey values correlate by "
+    f"{whole_percent(NEAR)} or more with those of a training image."
 )
 
 

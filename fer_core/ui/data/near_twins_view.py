@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fer_core.comparison.wording import whole_percent
 from fer_core.data.faces import UNLABELLED, Faces
 from fer_core.data.near_twins import NEAR, MostAlike
 from fer_core.data.split import Split
@@ -49,7 +50,8 @@ def near_twins_html(
     order = np.random.default_rng(seed).permutation(len(pairs))[:PAIRS]
     grid = face_grid(
         [_pair(faces, *pairs[place]) for place in order],
-        f"No image of validation or test is that like a training image ({NEAR:.0%} or more).",
+        "No image of validation or test is that like a training image "
+        f"({whole_percent(NEAR)} or more).",
     )
     how = (
         '<p class="note">Left the image, right the training image that is most like it '
@@ -64,12 +66,12 @@ def _part_card(part: str, alike: MostAlike) -> str:
     near, images = int(alike.near.sum()), len(alike.near)
     return card(
         near,
-        f"{part} images have a near twin in training ({near / images:.0%})",
+        f"{part} images have a near twin in training ({whole_percent(near / images)})",
         "Exact twins are among them. Mostly the same photograph in another crop or quality; a few "
         "are strangers who look alike. Who learned training by heart knows these; on new pictures "
         "that is no help."
         if near
-        else f"None of the {images:,} is {NEAR:.0%} like a training image.",
+        else f"None of the {images:,} is {whole_percent(NEAR)} like a training image.",
         warn=bool(near),
     )
 
@@ -81,7 +83,7 @@ def _pair(faces: Faces, part: str, row: int, other: int, likeness: float) -> Gri
     return GridFace(
         np.concatenate([left, gap, right], axis=1),
         mine if mine == theirs else f"{mine} | {theirs}",
-        f"{part} · {likeness:.0%} alike",
+        f"{part} · {whole_percent(likeness)} alike",
         "",
         f"a face of {part} labelled {mine} beside a training face labelled {theirs}",
     )

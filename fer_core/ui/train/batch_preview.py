@@ -8,6 +8,7 @@ from collections.abc import Callable
 import gradio as gr
 import numpy as np
 
+from fer_core.comparison.wording import whole_percent
 from fer_core.data.faces import DataError
 from fer_core.labels import colour
 from fer_core.runs.checkpoint import CheckpointError
@@ -65,5 +66,9 @@ def _shares(target: np.ndarray, names: tuple[str, ...]) -> str:
     if target.max() > 0.995:
         return ""
     order = np.argsort(-target)
-    parts = [f"{target[place]:.0%} {names[place]}" for place in order if target[place] >= 0.005]
+    parts = [
+        f"{whole_percent(target[place])} {names[place]}"
+        for place in order
+        if target[place] >= 0.005
+    ]
     return ", ".join(parts)

@@ -6,6 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
+from fer_core.comparison.wording import whole_percent
 from fer_core.data.votes import has_votes
 from fer_core.paths import RunFolder, checkpoint_folder
 from fer_core.runs.config import RunConfig
@@ -18,10 +19,10 @@ def what_is_missing(config: RunConfig) -> str:
     missing = []
     if config.votes_share and not has_votes(config.data):
         missing.append(
-            f"it wants {config.votes_share:.0%} of the target from FER+ votes (votes_share), and "
-            f"{source_name(config.data)} has none. Choose FER2013 with its votes in the Data tab "
-            "(fer2013new.csv beside its csv, or a parquet file that has them), or set “Share of "
-            "the FER+ votes” to 0 under “All other settings”."
+            f"it wants {whole_percent(config.votes_share)} of the target from FER+ votes "
+            f"(votes_share), and {source_name(config.data)} has none. Choose FER2013 with its "
+            "votes in the Data tab (fer2013new.csv beside its csv, or a parquet file that has "
+            "them), or set “Share of the FER+ votes” to 0 under “All other settings”."
         )
     # os.path says no where pathlib raises, as for a name that is too long
     if config.views and not os.path.isfile(os.path.expanduser(config.views)):

@@ -19,6 +19,7 @@ from fer_core.comparison.competition.ranking import (
     score_file,
     solution_of_faces,
 )
+from fer_core.comparison.wording import counted
 from fer_core.data.faces import DataError
 from fer_core.ui.experiments.competition.page import board_html, escaped
 from fer_core.ui.shared import open_sets
@@ -157,7 +158,8 @@ def scored_html(
 ) -> str:
     """The board of these files, or what is still to do. uploaded: how many files arrived."""
     left = uploaded - len(named)
-    too_many = f"{left} files beyond the first {MOST_FILES} were left out." if left > 0 else ""
+    beyond = f"Left out: {counted(left, 'file')} beyond the first {MOST_FILES}."
+    too_many = beyond if left > 0 else ""
     if hidden is None:
         what = "The files are ranked as soon as the hidden labels are chosen." if named else ""
         return f"<p class='note'>{what}</p>" if what else board_html([], "", 0)

@@ -22,6 +22,7 @@ from fer_core.comparison.competition.submission import (
     read_small_csv,
     submission_table,
 )
+from fer_core.comparison.wording import whole_percent
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.readers import read_faces
 from fer_core.labels import colour
@@ -184,9 +185,9 @@ def page_grid(
             GridFace(
                 np.asarray(result.faces.images[place]),
                 name,
-                f"{sure:.0%}\u00a0· {number_text}",
+                f"{whole_percent(sure)}\u00a0· {number_text}",
                 colour(name),
-                f"face {number_text}, predicted {name} with {sure:.0%}",
+                f"face {number_text}, predicted {name} with {whole_percent(sure)}",
             )
         )
     first = PAGE * (number - 1) + 1

@@ -12,6 +12,7 @@ from typing import Any
 
 from fer_core.comparison.sweeps.document import FORMATS, TableDocument, render
 from fer_core.comparison.sweeps.report import CHOICE_NOTE, sweep_document
+from fer_core.comparison.wording import counted
 from fer_core.runs.record import RunError, read_epochs
 from fer_core.training.sweep import Sweep, SweepError
 from fer_core.training.sweep_files import list_sweeps, read_sweep
@@ -214,14 +215,14 @@ def start(settings: AppSettings, sweep: Sweep) -> str:
     """Queue a planned sweep; returns a sentence. RunError when a name is taken."""
     _open_to_visitor(settings, CLOSED)
     runs = start_sweep(sweep, settings.runs_folder)
-    return f"{sweep.name}: {len(runs)} runs are in the queue."
+    return f"{sweep.name}: {counted(len(runs), 'run')} put into the queue."
 
 
 def stop(settings: AppSettings, name: object) -> str:
     """Stop what is left of a sweep; returns a sentence."""
     _open_to_visitor(settings, CLOSED)
     count = stop_sweep(read_sweep(settings.runs_folder, name), settings.runs_folder)
-    return f"{count} runs of {name} stop; what is finished stays."
+    return f"{name}: {counted(count, 'run')} told to stop; what is finished stays."
 
 
 def resume(settings: AppSettings, name: object) -> str:
