@@ -168,7 +168,7 @@ _ALL = (
         settings=("epochs=20",),
         small=("image_size=96",),
         small_note=_SMALLER,
-        note=f"{_DRAWN}; {_CHANCE}",
+        note=f"{_DRAWN}; the first 20 epochs of the row above; {_CHANCE}",
         scored=180,
     ),
     Reference(
