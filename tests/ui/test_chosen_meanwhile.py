@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -41,6 +42,7 @@ def sent(update: gr.components.Component) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "elem_id",
     [
+        "data-set",
         "data-exact-kind",
         "confusion-kind",
         "domain-shares",
@@ -54,6 +56,19 @@ def sent(update: gr.components.Component) -> dict[str, Any]:
 def test_the_last_choice_is_answered(page: gr.Blocks, elem_id: str) -> None:
     """Gradio's "once" drops what is chosen while an earlier choice is being answered."""
     assert event_of(page, elem_id, "input").trigger_mode == "always_last"
+
+
+def test_a_set_picked_while_another_is_read_stays_picked(
+    page: gr.Blocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_CACHE", str(tmp_path))
+    choose = event_of(page, "data-set", "input")
+    place = [block.elem_id for block in choose.outputs].index("data-set")
+    picked = choose.fn("drawn:70", DEFAULT_DATA_CHOICE, "drawn:70")[place]
+    assert "value" not in sent(picked), "by now the list may say another"
+    typed = choose.fn("drawn:70", DEFAULT_DATA_CHOICE, "drawn")[place]
+    assert sent(typed)["value"] == "drawn:70"
+    assert [block.elem_id for block in choose.inputs] == ["data-set", None, "data-set"]
 
 
 def test_another_set_ends_the_look_for_near_twins(page: gr.Blocks) -> None:

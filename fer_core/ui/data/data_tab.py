@@ -138,20 +138,24 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         shares = [gr.Slider(interactive=matters[name]) for name in ("test", "validation")]
         return [*shares, gr.Number(interactive=any(matters.values()))]
 
-    def opened(choice: dict[str, Any], progress: gr.Progress) -> list[Any]:
-        """data_choice, notice, seed, controls and the whole view, after another set was opened."""
+    def opened(choice: dict[str, Any], listed: str | None, progress: gr.Progress) -> list[Any]:
+        """data_choice, notice, seed, controls and the whole view, after another set was opened.
+
+        listed: what the list of sets says. Where that is the set it is left alone, for a visitor
+        may have chosen another while this one was being read."""
         draw = random.randrange(_LARGEST_SEED)
         everything = view_set(choice, seed=draw, progress=reporter(progress, *_READING))
         faces = open_sets.open_faces(choice["source"])
         offered = [(entry.name, entry.source) for entry in open_sets.sources(settings)]
         if choice["source"] not in {source for _, source in offered}:
             offered.append((faces.name, choice["source"]))
+        named = {} if choice["source"] == listed else {"value": choice["source"]}
         classes, parts = view.gallery_choices(faces)
         return [
             choice,
             gr.Markdown(visible=False),
             draw,
-            gr.Dropdown(offered, value=choice["source"]),
+            gr.Dropdown(offered, **named),
             gr.Dropdown(classes, value=view.ANY_CLASS),
             gr.Dropdown(parts, value=view.ANY_PART),
             *split_widgets(faces, choice["split"]),
@@ -179,11 +183,12 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     def on_choose(
         source: str | None,
         choice: dict[str, Any],
+        listed: str | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         try:
             wanted = open_sets.allowed_source(source, settings)
-            return opened({**choice, "source": wanted}, progress)
+            return opened({**choice, "source": wanted}, listed, progress)
         except DataError as error:
             return refused(choice, error)
 
@@ -199,7 +204,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         except DataError as error:
             return [None, *refused(choice, error)]
         try:
-            return [None, *opened({**choice, "source": kept}, progress)]
+            return [None, *opened({**choice, "source": kept}, None, progress)]
         except DataError as error:
             Path(kept).unlink(missing_ok=True)
             return [None, *refused(choice, error)]
@@ -248,12 +253,19 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     )  # fmt: skip
     read = first.then(on_read, shared.data_choice, notice, **reading)
     openings = [
-        read.then(on_choose, [chosen, shared.data_choice], after_open, **reading),
-        chosen.input(on_choose, [chosen, shared.data_choice], after_open, **reading),
+        # `path`: it is to say what is shown, should another set have been shown meanwhile
+        read.then(on_choose, [chosen, shared.data_choice, path], after_open, **reading),
+        chosen.input(
+            on_choose,
+            [chosen, shared.data_choice, chosen],
+            after_open,
+            trigger_mode="always_last",
+            **reading,
+        ),
         gr.on(
             [open_path.click, path.submit],
             on_choose,
-            [path, shared.data_choice],
+            [path, shared.data_choice, chosen],
             after_open,
             **reading,
         ),
@@ -261,20 +273,11 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     ]
     quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
     split_controls = [kind, validation, test, split_seed]
+    resplit_shown = [test, validation, split_seed, chart, table, split_words, twins, gallery]
     splitting = {
         "fn": in_words(on_split),
         "inputs": [shared.data_choice, *split_controls, class_name, part, seed],
-        "outputs": [
-            shared.data_choice,
-            test,
-            validation,
-            split_seed,
-            chart,
-            table,
-            split_words,
-            twins,
-            gallery,
-        ],
+        "outputs": [shared.data_choice, *resplit_shown],
         "trigger_mode": "always_last",
         **quick,
     }
