@@ -88,12 +88,13 @@ def build_schedule(
             optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(1, step / total)))
         )
     if config.schedule == "plateau":
-        # torch's own threshold is a share of the best, which below zero lets worse ones pass
+        # torch's threshold is a share of the best: of a loss, as the measured runs of D had it; a
+        # figure that comes with its sign turned is below zero, where it would let worse ones pass
         return ReduceLROnPlateau(
             optimizer,
             factor=config.plateau_factor,
             patience=config.plateau_patience,
-            threshold=0.0,
+            threshold=1e-4 if config.plateau_by == "validation_loss" else 0.0,
         )
     return LambdaLR(optimizer, lambda step: 1.0)
 

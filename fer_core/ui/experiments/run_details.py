@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.comparison.kept_answers import answers_file
+from fer_core.comparison.wording import whole_percent
 from fer_core.data.faces import DataError
 from fer_core.labels import colour
 from fer_core.paths import RunFolder
@@ -157,7 +158,7 @@ def mistakes(
     return [
         GridFace(
             np.asarray(faces.images[row.place]),
-            f"true {row.true} → predicted {row.predicted} {100 * row.confidence:.0f}\u00a0%",
+            f"true {row.true} → predicted {row.predicted} {whole_percent(row.confidence)}",
             colour=colour(row.true),
         )
         for row in wrong.itertuples()

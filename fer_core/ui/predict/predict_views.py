@@ -15,6 +15,7 @@ from itertools import zip_longest
 import numpy as np
 from PIL import Image
 
+from fer_core.comparison.wording import whole_percent
 from fer_core.inference.draw import ink
 from fer_core.inference.photo import read_photo
 from fer_core.inference.predictor import (
@@ -45,7 +46,7 @@ def percent(share: float) -> str:
         return "<1\N{NO-BREAK SPACE}%"
     if 0.99 < share < 1:
         return ">99\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+    return whole_percent(share)
 
 
 def sentence(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fer_core.comparison import wording
 from fer_core.comparison.domains import words
+from fer_core.comparison.wording import whole_percent
 from fer_core.data.faces import Faces
 from fer_core.labels import colour
 from fer_core.ui.shared.face_grid import GridFace, face_grid
@@ -137,7 +138,7 @@ def mistakes_gallery(report: dict[str, Any], faces: Faces) -> str:
             GridFace(
                 np.asarray(faces.images[wrong["index"]]),
                 f"true {wrong['true']} → predicted {wrong['predicted']} "
-                f"{100 * wrong['confidence']:.0f}\u00a0%",
+                f"{whole_percent(wrong['confidence'])}",
                 wrong["id"],
                 colour(wrong["true"]),
             )
