@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 import serving
@@ -228,3 +229,20 @@ def test_figures_of_one_run_do_not_come_under_another(settings: AppSettings) -> 
     assert compare.trigger_mode == "multiple", "the next one must not wait for a cancelled one"
     first = next(compare.fn(("only happy", "finished")))
     assert first[1].visible is False, "figures of the run before stand under this one's name"
+
+
+def test_figures_of_an_earlier_choice_are_told_from_those_asked_for_now(
+    settings: AppSettings, pair: page.Pair
+) -> None:
+    app = build_app(settings)
+    check = next(fn for fn in app.fns.values() if fn.name == "on_other").fn
+    values = [pair.proposed[label] for label in pair.counts]
+    told = page.question_of(pair, values)
+    assert check(pair, told, *values) == ""
+    other_set = page.open_pair(settings, HAPPY, "drawn:77")
+    assert "are those of only happy on drawn faces" in check(other_set, told, *values)
+    assert "are those of only happy on drawn faces" in check(None, told, *values)
+    other_mapping = [label if label != "fear" else "" for label in values]
+    assert "classes as they were mapped before" in check(pair, told, *other_mapping)
+    # nothing on show: the sentence that says what to do stays
+    assert check(pair, None, *values) == gr.skip()

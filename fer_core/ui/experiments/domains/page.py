@@ -58,6 +58,16 @@ class Pair:
     about: str
 
 
+@dataclass(frozen=True)
+class Question:
+    """What an evaluation was asked: a checkpoint, a set and what each of its classes counts as."""
+
+    checkpoint: str
+    source: str
+    set_name: str
+    mapping: dict[str, str]
+
+
 def checkpoint_choices(settings: AppSettings) -> list[tuple[str, str]]:
     """(title, name) of everything that can classify."""
     return [(entry.title, entry.name) for entry in list_checkpoints(settings.runs_folder)]
@@ -135,6 +145,19 @@ def mapping_of(pair: Pair, values: Sequence[object]) -> dict[str, str]:
     for label, value in zip(list(pair.counts)[:MOST_CLASSES], values, strict=False):
         mapping[label] = str(value or "")
     return mapping
+
+
+def question_of(pair: Pair, values: Sequence[object]) -> Question:
+    """What Evaluate would ask with the pair and the lists as they are now."""
+    return Question(pair.checkpoint, pair.source, pair.set_name, mapping_of(pair, values))
+
+
+def of_another(told: Question, now: Pair | None) -> str:
+    """That the figures on show belong to `told`, while something else is chosen above them."""
+    same = now is not None and (now.checkpoint, now.source) == (told.checkpoint, told.source)
+    name = told.checkpoint.partition(":")[2] or told.checkpoint
+    of = "the classes as they were mapped before" if same else f"{name} on {told.set_name}"
+    return f"The figures below are those of {of}. Press Evaluate for what is chosen now."
 
 
 def mapping_words(pair: Pair, mapping: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ _NOT_YET = shown.sentence(
 def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
     """Components and events of the inner tab; call inside it."""
     gr.Markdown(_INTRO)
-    gr.Markdown("### 1 · A checkpoint and another set")
+    gr.Markdown("## 1 · A checkpoint and another set")
     with gr.Row():
         # Custom values are allowed because both lists grow while the page is open.
         checkpoint = gr.Dropdown(
@@ -58,12 +58,12 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         )
     about = gr.HTML(css_template=_CSS, elem_id="domain-about", min_height=48, js_on_load=None)
 
-    gr.Markdown("### 2 · What each class of the set counts as")
+    gr.Markdown("## 2 · What each class of the set counts as")
     with gr.Row(elem_id="domain-mapping"):
         lists = [_class_list(place) for place in range(page.MOST_CLASSES)]
     mapped = gr.HTML(elem_id="domain-mapped", min_height=24, js_on_load=None)
 
-    gr.Markdown("### 3 · Evaluate")
+    gr.Markdown("## 3 · Evaluate")
     with gr.Row(elem_classes="bottom-row"):
         limit = gr.Number(
             page.PUBLIC_LIMIT if settings.public else _FIRST_LIMIT,
@@ -102,6 +102,7 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
 
     pair = gr.State(None)  # the `Pair` on show, None while there is none
     matrix = gr.State(None)  # (confusion, class names) of the evaluation on show
+    asked = gr.State(None)  # the `page.Question` of the evaluation on show
     tuning = build_tuning_view(settings, shared, pair, lists)
 
     opened = [pair, about, mapped, *lists]
@@ -138,17 +139,18 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         *values: Any,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Iterator[tuple[Any, ...]]:
-        """status, stop, results, cards, confusion, table, gallery, matrix; one tuple per batch."""
-        keep = (gr.skip(),) * 6
+        """status, stop, results, cards, confusion, table, gallery, matrix, asked; per batch one."""
+        keep = (gr.skip(),) * 7
         if now is None:
             yield shown.sentence("Choose a checkpoint and a set first."), gr.skip(), *keep
             return
         yield shown.sentence("Reading the images …"), gr.Button(interactive=True), *keep
+        question = page.question_of(now, values)
         try:
             faces, steps = page.scoring(
                 settings,
                 now,
-                page.mapping_of(now, values),
+                question.mapping,
                 page.image_limit(settings, most),
                 reporter(progress),
             )
@@ -158,7 +160,15 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         except REFUSALS as error:
             yield shown.problem(error), gr.Button(interactive=False), *keep
             return
-        yield "", gr.Button(interactive=False), *_results(step.report, faces, as_shares)
+        yield "", gr.Button(interactive=False), *_results(step.report, faces, as_shares), question
+
+    def on_other(now: page.Pair | None, told: page.Question | None, *values: Any) -> Any:
+        """The status once figures are on show: whether they are those of the choice above them."""
+        if told is None:
+            return gr.skip()
+        if now is not None and page.question_of(now, values) == told:
+            return ""
+        return shown.sentence(page.of_another(told, now))
 
     def on_shares(now: Any, as_shares: bool) -> Any:
         return gr.skip() if now is None else confusion_figure(*now, bool(as_shares))
@@ -169,6 +179,7 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
 
     quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
     chosen = [checkpoint, source]
+    others = {"inputs": [pair, asked, *lists], "outputs": status, **quiet}
     reading = {
         "api_visibility": "private",
         "concurrency_limit": 2,
@@ -184,10 +195,10 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         **quiet,
     ).then(on_pair, [*chosen, pair], opened, **reading).then(
         tuning.plan, tuning.plan_inputs, tuning.plan_line, **quiet
-    )
+    ).then(on_other, **others)
     gr.on([checkpoint.input, source.input], on_pair, [*chosen, pair], opened, **reading).then(
         tuning.plan, tuning.plan_inputs, tuning.plan_line, **quiet
-    )
+    ).then(on_other, **others)
     gr.on(
         [one.input for one in lists],
         on_mapping,
@@ -195,16 +206,17 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         mapped,
         trigger_mode="always_last",
         **quiet,
-    ).then(tuning.plan, tuning.plan_inputs, tuning.plan_line, **quiet)
+    ).then(tuning.plan, tuning.plan_inputs, tuning.plan_line, **quiet).then(on_other, **others)
     running = evaluate.click(
         on_evaluate,
         [pair, limit, shares, *lists],
-        [status, stop, results, cards, confusion, classes, gallery, matrix],
+        [status, stop, results, cards, confusion, classes, gallery, matrix, asked],
         show_progress="hidden",
         api_visibility="private",
         concurrency_id="domain",
         concurrency_limit=2,
     )
+    running.then(on_other, **others)  # another choice may have been made meanwhile
     stop.click(
         on_stop, None, [status, stop], cancels=[running], queue=False, api_visibility="private"
     )
