@@ -53,7 +53,7 @@ def build_augment_tab(settings: AppSettings, shared: SharedState) -> None:
                 elem_id="augment-preset",
             )
             for title, first, after in _GROUPS:
-                gr.Markdown(f"#### {title}")
+                gr.Markdown(f"## {title}")
                 with gr.Row():
                     sliders += [_slider(strength) for strength in view.STRENGTHS[first:after]]
         with gr.Column(scale=6, min_width=320, elem_classes="stays"):

@@ -169,9 +169,9 @@ def variants_html(subject: Subject, variants: np.ndarray, judge: Checkpoint | No
     cells = [_cell(picture, *said, wanted) for picture, said in zip(pictures, says, strict=True)]
     words = _verdict(subject, wanted, [label for label, _ in says[1:]], judge)
     return (
-        f'<div class="before-after"><section><h4>Original</h4>{face_grid(cells[:1])}'
+        f'<div class="before-after"><section><h2>Original</h2>{face_grid(cells[:1])}'
         f'<p class="note">{html.escape(subject.where)}</p></section>'
-        f"<section><h4>Twelve random draws</h4>{face_grid(cells[1:])}</section></div>"
+        f"<section><h2>Twelve random draws</h2>{face_grid(cells[1:])}</section></div>"
         f'<p class="verdict">{words}</p>'
     )
 

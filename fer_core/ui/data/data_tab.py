@@ -77,10 +77,10 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
 
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
-            gr.Markdown("### How often each expression occurs")
+            gr.Markdown("## How often each expression occurs")
             chart = gr.Plot(show_label=False, container=False, elem_id="data-chart")
         with gr.Column(scale=2, min_width=320):
-            gr.Markdown("### Split")
+            gr.Markdown("## Split")
             kind = gr.Radio(
                 _SPLIT_KINDS,
                 value="source",
@@ -107,7 +107,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
             split_words = gr.Markdown(elem_id="data-split-words")
             table = gr.HTML(elem_id="data-table", min_height=340)
 
-    gr.Markdown("### Faces")
+    gr.Markdown("## Faces")
     with gr.Row(elem_classes="bottom-row"):
         class_name = gr.Dropdown(
             [view.ANY_CLASS], value=view.ANY_CLASS, label="Expression", min_width=140
@@ -115,14 +115,14 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         part = gr.Dropdown([view.ANY_PART], value=view.ANY_PART, label="Part", min_width=140)
         again = gr.Button("New random draw", scale=0, min_width=210, elem_id="data-redraw")
     gallery = gr.HTML(elem_id="data-gallery", min_height=340)
-    gr.Markdown("### The mean face of each expression")
+    gr.Markdown("## The mean face of each expression")
     gr.Markdown(
         "The average of all pictures with one label. What is sharp in it is shared by most of "
         "them; a blurred mouth or brow means that they differ.",
         elem_classes="note",
     )
     means = gr.HTML(_LATER, elem_id="data-means", min_height=150)
-    gr.Markdown("### Twins: pictures that occur more than once")
+    gr.Markdown("## Twins: pictures that occur more than once")
     twins = gr.HTML(_LATER, elem_id="data-twins", min_height=150)
     build_exact_twins(shared)
     build_near_twins(shared)

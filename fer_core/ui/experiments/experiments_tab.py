@@ -98,7 +98,7 @@ def _build_board(settings: AppSettings, shared: SharedState) -> None:
             refresh = gr.Button("Read the runs again", size="sm", elem_id="refresh-board")
             download = gr.DownloadButton("Download as CSV", size="sm", elem_id="download-board")
 
-        gr.Markdown("### Curves over each other")
+        gr.Markdown("## Curves over each other")
         # Custom values are allowed because lists grow while the page is open; the handlers check.
         compared = gr.Dropdown(
             [],
@@ -118,7 +118,7 @@ def _build_board(settings: AppSettings, shared: SharedState) -> None:
             loss = gr.Plot(show_label=False, min_width=320, elem_id="compared-loss")
             accuracy = gr.Plot(show_label=False, min_width=320, elem_id="compared-accuracy")
 
-        gr.Markdown("### One run")
+        gr.Markdown("## One run")
         chosen = gr.Dropdown(
             [], label="Run or checkpoint", allow_custom_value=True, elem_id="inspected-run"
         )

@@ -207,7 +207,12 @@ def queue_html(queue: list[tuple[str, str]]) -> str:
 def log_html(text: str) -> str:
     """The log's last lines in a box that stays at its end."""
     shown = html.escape(text) if text else "The log begins when the run does."
-    return f"<p class='title'>Last lines of the log</p><div class='log'><pre>{shown}</pre></div>"
+    return (
+        "<p class='title'>Last lines of the log</p>"
+        # what scrolls has to be reachable by the keyboard
+        "<div class='log' tabindex='0' role='region' aria-label='Last lines of the log'>"
+        f"<pre>{shown}</pre></div>"
+    )
 
 
 #: A name and its colour stay in one line of the legend.

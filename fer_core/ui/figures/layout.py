@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 #: The type of a chart, for modules that pass one on without drawing.
 Figure = go.Figure
 
-#: Mid greys with enough contrast on a white and on a near-black page.
-TEXT = "#7a8594"
+#: The grey of small text on a light page. No grey has enough contrast on a dark page as well, so
+#: `theme.CSS` gives text of this very colour a lighter one there.
+TEXT = "#64748b"
 GRID = "rgba(128, 140, 155, 0.25)"
 #: Two lines that belong together, such as training and validation.
 ACCENT = "#5b6ee1"

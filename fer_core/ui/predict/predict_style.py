@@ -80,7 +80,7 @@ PREDICT_CSS = """
 .note.origins { margin-top: 10px; font-size: .78rem; line-height: 1.4; }
 .message { border: 1px dashed var(--border-color-primary); border-radius: 12px; padding: 22px 20px;
   color: var(--body-text-color); }
-.message h3 { margin: 0 0 6px; font-size: 1.05rem; }
+.message h2 { margin: 0 0 6px; font-size: 1.05rem; }
 .message p, .message ol { margin: 6px 0 0; }
 .message.problem { border: 1px solid #d1495b; border-left-width: 5px; }
 """

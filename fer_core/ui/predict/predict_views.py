@@ -192,7 +192,7 @@ def message(title: str, body: str, problem: bool = False) -> str:
     """A framed message. `title` is a text and escaped; `body` is HTML of this project's own."""
     kind = "message problem" if problem else "message"
     role = "alert" if problem else "status"
-    return f'<div class="{kind}" role="{role}"><h3>{escape(title)}</h3>{body}</div>'
+    return f'<div class="{kind}" role="{role}"><h2>{escape(title)}</h2>{body}</div>'
 
 
 def problem(error: Exception) -> str:

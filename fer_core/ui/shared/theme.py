@@ -19,6 +19,13 @@ THEME = gr.themes.Soft(
     block_title_text_color_dark="*body_text_color",
     body_text_color_subdued="*neutral_500",
     body_text_color_subdued_dark="*neutral_400",
+    # one step darker than Soft's, so that white on it and it on white have a contrast above 4.5
+    color_accent="*primary_600",
+    block_label_text_color="*neutral_600",
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    checkbox_label_background_fill_selected="*primary_600",
+    link_text_color_dark="*primary_400",
 )
 
 CSS = """
@@ -33,12 +40,17 @@ CSS = """
 #header { padding: 4px 0 0; }
 #header h1 { font-size: 1.5rem; line-height: 1.2; margin: 0; letter-spacing: -0.01em; }
 #header p { margin: 2px 0 0; color: var(--body-text-color-subdued); }
+/* the levels of headings follow each other for those who listen; their sizes are smaller than
+   Gradio's */
+.gradio-container .prose h2 { font-size: var(--text-lg); }
 .note, .note p, .note li { color: var(--body-text-color-subdued) !important;
   font-size: 0.9rem; line-height: 1.45; }
 /* an empty line of text takes no room; its column would still keep a gap on both sides of it */
 .when-said:not(:has(.md > *)) { display: none !important; }
 /* a choice that is longer than its box ends in dots before the arrow, not under it */
 .gradio-container input[role="combobox"] { text-overflow: ellipsis; padding-right: 1.3rem; }
+/* Gradio has one accent for both modes; as text on a dark page it has to be lighter */
+.dark [role="tab"][aria-selected="true"] { color: var(--primary-400) !important; }
 .dark input[type="range"] { --neutral-200: #475569; }
 /* Gradio's dark page gives a button that cannot be pressed the colour of the main one */
 .dark button.secondary:disabled { background: var(--button-secondary-background-fill) !important; }
@@ -89,7 +101,7 @@ button.label-wrap { text-align: left; }
 
 .before-after { display: grid; gap: 18px; grid-template-columns: minmax(120px, 1fr) 4fr; }
 .before-after .note { font-size: 0.82rem; margin: 6px 0 0; }
-.before-after h4 { margin: 0 0 6px; font-size: 0.95rem; }
+.before-after h2 { margin: 0 0 6px; font-size: 0.95rem; }
 .before-after .face-grid { grid-template-columns: repeat(4, minmax(0, 1fr)); }
 .before-after section:first-child .face-grid { grid-template-columns: 1fr; }
 .verdict { margin-top: 10px; }
@@ -121,6 +133,9 @@ button.label-wrap { text-align: left; }
   #augment-result section:last-child .swatch { display: none; }
   #augment-result .verdict { margin: 4px 0 0; font-size: 0.85rem; }
 }
+/* a chart cannot know the page's mode; its grey text (`figures.layout.TEXT`) is told by colour */
+.dark .js-plotly-plot text[style*="fill: rgb(100, 116, 139)"] {
+  fill: var(--neutral-400) !important; }
 /* without a mouse a chart's tool bar would never go away, and it lies over the chart */
 @media (hover: none), (max-width: 640px) { .js-plotly-plot .modebar { display: none !important; } }
 @media (max-width: 640px) {

@@ -41,7 +41,7 @@ class LivePanel:
 
 
 def build_live_panel(settings: AppSettings, shared: SharedState) -> LivePanel:
-    gr.Markdown("### Watch")
+    gr.Markdown("## Watch")
     # Custom values are allowed because the list grows while the page is open; the handlers check.
     chosen = gr.Dropdown(
         [("the running or newest run", FOLLOW)],

@@ -52,7 +52,7 @@ def build_train_tab(settings: AppSettings, shared: SharedState) -> None:
     widgets: dict[str, gr.components.Component] = {}
     with gr.Row():
         with gr.Column(scale=5, min_width=320):
-            gr.Markdown("### Start a run")
+            gr.Markdown("## Start a run")
             recipe = gr.Dropdown(
                 [(item.title, name) for name, item in RECIPES.items()],
                 value=first.name,

@@ -49,7 +49,7 @@ def build_budget_view(settings: AppSettings, shared: SharedState) -> None:
 
 def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm) -> None:
     widgets: dict[str, Any] = {}
-    gr.Markdown("### Compare")
+    gr.Markdown("## Compare")
     widgets["empty"] = gr.Markdown(NOTHING, visible=False, elem_id="budget-empty")
     with gr.Column(elem_id="budget-results") as widgets["body"]:
         # Custom values are allowed because lists grow while the page is open; handlers check.
@@ -76,7 +76,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
             widgets["resume"] = gr.Button(
                 "Resume", size="sm", visible=False, elem_id="budget-resume"
             )
-        gr.Markdown("### Verdict")
+        gr.Markdown("## Verdict")
         widgets["pair"] = gr.Dropdown(
             [],
             label="Pair in detail",
@@ -90,7 +90,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
         widgets["asking"], widgets["asking_note"], asking = build_asking(
             settings, shared, [widgets["stored"], widgets["picked"]]
         )
-        gr.Markdown("### Curves over each other")
+        gr.Markdown("## Curves over each other")
         axis = gr.Radio(
             [("epochs", "epochs"), ("updates", "updates"), ("seconds of training", "seconds")],
             value=AXES[0],
@@ -108,7 +108,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
                     show_label=False, min_width=320, elem_id=f"budget-{part}-chart"
                 )
         with gr.Column(elem_id="budget-classes") as widgets["class_group"]:
-            gr.Markdown("### Expression by expression")
+            gr.Markdown("## Expression by expression")
             measure = gr.Radio(
                 [(words, name) for name, words in MEASURES.items()],
                 value="recall",

@@ -178,7 +178,7 @@ def spent_html(comparison: Comparison, colours: Mapping[str, str]) -> str:
     same = f"{', '.join(others)} and {last}" if others else last
     had = f"the same {same}" if same else "no budget in common"
     return (
-        f"<h3>How each budget was spent</h3>{_table(heads, rows)}"
+        f"<h2>How each budget was spent</h2>{_table(heads, rows)}"
         f"<p class='note'>They had {had} (within 5 %).</p>"
     )
 

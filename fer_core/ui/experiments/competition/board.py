@@ -49,7 +49,7 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
     """Components and events; call inside a `gr.Tab`."""
     solution = gr.State(None)  # stays on the server
     gr.HTML(f"<p class='note'>{_ABOUT}</p>")
-    gr.Markdown("### Hidden labels")
+    gr.Markdown("## Hidden labels")
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
             source = gr.Dropdown(
@@ -73,7 +73,7 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
             elem_id="solution-upload",
         )
     about = gr.HTML(_NO_LABELS, elem_id="solution-about", js_on_load=None)
-    gr.Markdown("### Files of predictions")
+    gr.Markdown("## Files of predictions")
     with gr.Row():
         files = gr.File(
             label=f"CSV files, up to {MOST_FILES}",

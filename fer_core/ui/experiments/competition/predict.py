@@ -91,7 +91,7 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
         with gr.Row():
             before = gr.Button("Earlier faces", size="sm", elem_id="submit-before")
             after = gr.Button("Further faces", size="sm", elem_id="submit-after")
-        gr.Markdown("### The submission")
+        gr.Markdown("## The submission")
         with gr.Row(elem_classes="bottom-row"):
             names = gr.Checkbox(label="a column with names", min_width=160, elem_id="submit-names")
             shares = gr.Checkbox(

@@ -52,7 +52,7 @@ def build_tuning_view(
     """pair: the `Pair` on show; lists: what each of its classes counts as."""
     opened = not settings.public
     low, high = SLICE_SHARES
-    gr.Markdown("### 4 · Fine-tune on a small slice")
+    gr.Markdown("## 4 · Fine-tune on a small slice")
     gr.Markdown(_ABOUT, elem_classes="note")
     with gr.Row():
         share = PatientSlider(
@@ -122,7 +122,7 @@ def build_tuning_view(
         js_on_load=None,
     )
 
-    gr.Markdown("### 5 · Before and after")
+    gr.Markdown("## 5 · Before and after")
     with gr.Row(elem_classes="bottom-row"):
         watched = gr.Dropdown(
             [],

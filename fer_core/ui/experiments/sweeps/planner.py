@@ -47,7 +47,7 @@ class Planner:
 def build_planner(settings: AppSettings, shared: SharedState) -> Planner:
     """The form with its preview; nothing starts here, `Planner.start` is for the caller."""
     first = find_recipe(_FIRST_RECIPE).config
-    gr.Markdown("### Plan a sweep")
+    gr.Markdown("## Plan a sweep")
     kind = gr.Radio(
         list(form.KINDS), value=form.GRID, label="What to compare", elem_id="sweep-kind"
     )

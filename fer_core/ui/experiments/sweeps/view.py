@@ -41,7 +41,7 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
         with gr.Column(scale=6, min_width=320):
             planner = build_planner(settings, shared)
         with gr.Column(scale=5, min_width=320, elem_classes="stays"):
-            gr.Markdown("### Watch")
+            gr.Markdown("## Watch")
             # Custom values: the list grows while the page is open; the handlers check.
             chosen = gr.Dropdown(
                 [], label="Sweep", allow_custom_value=True, elem_id="watched-sweep"
@@ -62,7 +62,7 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
             # below the buttons, which would jump with every count that comes or goes
             status = gr.HTML(css_template=STATUS_CSS, elem_id="sweep-status", js_on_load=None)
     with gr.Column(visible=False) as body:
-        gr.Markdown("### Results")
+        gr.Markdown("## Results")
         with gr.Row():
             kind = gr.Radio(
                 [("results of each cell", "results"), ("ablation table", "ablation")],
@@ -87,7 +87,7 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
                 )
                 for name, words in (("markdown", "Markdown"), ("csv", "CSV"), ("latex", "LaTeX"))
             ]
-        gr.Markdown("### Curves of its runs")
+        gr.Markdown("## Curves of its runs")
         legend = gr.HTML(
             css_template=LEGEND_CSS,
             elem_id="sweep-legend",
