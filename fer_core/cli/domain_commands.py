@@ -53,10 +53,10 @@ def add_commands(command: Command) -> None:
 
 def domain(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.domains.domain import score_domain
-    from fer_core.comparison.domains.lineage import own_source
     from fer_core.comparison.domains.words import drop_sentence, headline, notes
     from fer_core.runs.checkpoint import load_checkpoint
     from fer_core.runs.record import record_fault
+    from fer_core.training.lineage import own_source
 
     checkpoint = load_checkpoint(chosen.checkpoint)
     fault = record_fault(RunFolder(checkpoint.folder))

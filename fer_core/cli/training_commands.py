@@ -40,6 +40,7 @@ def resume(chosen: argparse.Namespace) -> int:
 
 def _work(chosen: argparse.Namespace, folder: RunFolder) -> int:
     """Execute a run in this process and show its scores."""
+    from fer_core.runs.inherited import inherited_words
     from fer_core.runs.record import read_record
 
     progress = execute_here(folder)
@@ -52,6 +53,8 @@ def _work(chosen: argparse.Namespace, folder: RunFolder) -> int:
     for part in ("validation", "test", "test_without_twins"):
         if record[part]:
             text += f"\n{part.replace('_', ' ')}: {score_text(record[part])}"
+    if told := inherited_words(record["data"]):
+        text += f"\n{told}"
     return show_result(chosen, record, text)
 
 

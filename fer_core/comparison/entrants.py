@@ -11,6 +11,7 @@ import numpy as np
 from fer_core.comparison.budgets.spending import AXES, Spending, read_spending
 from fer_core.comparison.pairs import data_facts, same_data
 from fer_core.paths import RunFolder
+from fer_core.runs.inherited import inherited_words
 from fer_core.runs.record import RunError, checked_record, read_progress
 
 #: Two runs spent the same when the larger amount is at most this much above the smaller.
@@ -110,7 +111,8 @@ def _data_warnings(entrants: Sequence[Entrant]) -> list[str]:
         found.append(
             f"They tell different expressions apart ({_listed(counts)}); fewer are easier."
         )
-    return found
+    told = {run.name: inherited_words(data_facts(run.folder.path)) for run in entrants}
+    return found + [f"{name}: {words}" for name, words in told.items() if words]
 
 
 def _training_warnings(entrants: Sequence[Entrant]) -> list[str]:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from fer_core.comparison.answers import probability_batches
-from fer_core.comparison.domains.lineage import learned_from
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder, kept_answers
 from fer_core.runs.checkpoint import Checkpoint
 from fer_core.training.evaluation import class_numbers, part_of, proposed_mapping, run_config
+from fer_core.training.lineage import learned_from
 from fer_core.training.scoring import prediction_table, write_table
 
 #: Shares of right answers here and in the record may differ by this: another processor rounds

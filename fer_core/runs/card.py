@@ -6,6 +6,7 @@ from typing import Any
 
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
+from fer_core.runs.inherited import inherited_words
 from fer_core.runs.record import write_text
 from fer_core.runs.record_fields import SCORED, missing_field
 
@@ -58,6 +59,7 @@ def write_card(
         "|---|---|---|---|---|---|",
         *_rows(record),
         "",
+        *([f"**Not to be compared:** {told}", ""] if (told := inherited_words(data)) else []),
         *_calibration(record),
         *_per_class(record),
         "## How it was made",

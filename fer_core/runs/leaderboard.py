@@ -36,6 +36,7 @@ COLUMNS = (
     "device",
     "epochs",
     "data",
+    "flattered",
     "folder",
 )
 
@@ -46,7 +47,8 @@ def leaderboard(runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS) -> pd.Da
     Columns: name; kind "run" or "shipped"; recipe; state; test_accuracy with test_low and
     test_high, its 95 % interval; twin_free_accuracy; validation_accuracy (all fractions);
     macro_f1; parameters; gflops of one forward pass; accuracy_per_gflop in percent; seconds of
-    training; device; epochs run; data; folder. What is not known is NaN or an empty text. A run
+    training; device; epochs run; data; flattered, whether what it started from or was taught by had
+    learned from some of its test images; folder. What is not known is NaN or an empty text. A run
     with a damaged record says so as its state and has no scores, see `damaged_records`.
     """
     rows = [_row(RunFolder(path), "shipped") for path in _folders(shipped)]
@@ -104,5 +106,6 @@ def _row(folder: RunFolder, kind: str) -> dict[str, Any]:
         },
         "device": record.get("device") or progress.device,
         "data": data.get("name") or config.get("data") or "",
+        "flattered": bool((data.get("inherited") or {}).get("test")),
         "folder": str(folder.path),
     }

@@ -109,6 +109,7 @@ _DATA = _Table(
         "class_names": _ListOf("text"),
         "counts": _TableOf(_TableOf("whole")),
         "test_drawn": "yes or no",
+        "inherited": _TableOf("whole"),
         "views": _Table({"count": "whole", "fingerprint": "text"}),
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,15 @@ from fer_core.runs.config import RunConfig
 
 @dataclass(frozen=True)
 class RunData:
-    """faces: as read, labels of classes left out replaced by UNLABELLED; split: what is used."""
+    """faces: as read, labels of classes left out replaced by UNLABELLED; split: what is used.
+
+    inherited: {part: held-out images that the run's start or a teacher learned from}.
+    """
 
     faces: Faces
     split: Split
     preprocessing: Preprocessing
+    inherited: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def test_drawn(self) -> bool:
@@ -42,8 +46,8 @@ class RunData:
         views: Views | None = None,
     ) -> dict[str, Any]:
         """Keys source, name, fingerprint, class_names, counts {split: {class: images}}, test_drawn,
-        preparations {phase: [[step, rows after it]]} and views {count, fingerprint} where there are
-        any."""
+        inherited {part: images}, preparations {phase: [[step, rows after it]]} and views {count,
+        fingerprint} where there are any."""
         counts = {}
         for part in SPLIT_NAMES:
             labels = self.faces.labels[getattr(self.split, part)]
@@ -57,6 +61,8 @@ class RunData:
             "counts": counts,
             "test_drawn": self.test_drawn,
         }
+        if self.inherited:
+            facts["inherited"] = dict(self.inherited)
         if preparations:
             facts["preparations"] = {
                 str(phase): [list(row) for row in rows] for phase, rows in preparations.items()

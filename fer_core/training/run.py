@@ -22,6 +22,7 @@ from fer_core.models import describe_model
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import save_weights
 from fer_core.runs.config import RunConfig
+from fer_core.runs.inherited import inherited_words
 from fer_core.runs.record import (
     Progress,
     append_epoch,
@@ -34,6 +35,7 @@ from fer_core.runs.record import (
 from fer_core.training.dataset import RunData, load_run_data
 from fer_core.training.devices import choose_device, device_name
 from fer_core.training.epoch import EpochResult, OnStep, Stopped
+from fer_core.training.inherited import inherited_images
 from fer_core.training.kernel_fit import KERNEL_MODEL, KernelTraining
 from fer_core.training.last_state import read_state, write_state
 from fer_core.training.loop import Training
@@ -139,6 +141,7 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
     device = choose_device(config.device)
     seed_everything(config)
     data = load_run_data(config, on_read)
+    data = replace(data, inherited=inherited_images(config, data.split))
     if not folder.data.is_file():  # what is there has been compared with, and says more
         write_json(folder.data, data.describe())
     training = begin_training(config, data, device, on_teacher)
@@ -154,6 +157,8 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
         *(f"{len(part):,}" for part in (data.split.train, data.split.validation, data.split.test)),
         device_name(device),
     )
+    if data.inherited:
+        log.warning("%s", inherited_words(data.describe()))
     writer.update(force=True, device=device_name(device), epoch=training.epoch)
     if isinstance(training, Training):  # teachers answer here: no time of the steps' rate
         training.enter_phase(stop_asked)

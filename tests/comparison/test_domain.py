@@ -19,12 +19,6 @@ from fer_core.comparison.domains.domain import (
     score_domain,
     stratified_sample,
 )
-from fer_core.comparison.domains.lineage import (
-    first_checkpoint,
-    learned_from,
-    lineage,
-    own_source,
-)
 from fer_core.comparison.domains.scores import (
     answers_of,
     answers_of_confusion,
@@ -46,6 +40,12 @@ from fer_core.training.evaluation import (
     proposed_mapping,
 )
 from fer_core.training.job import create_run
+from fer_core.training.lineage import (
+    first_checkpoint,
+    learned_from,
+    lineage,
+    own_source,
+)
 from fer_core.training.run import execute_run
 
 

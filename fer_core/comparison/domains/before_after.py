@@ -12,7 +12,6 @@ import pandas as pd
 
 from fer_core.comparison.answers import probability_batches
 from fer_core.comparison.domains.domain import Scoring, stratified_sample
-from fer_core.comparison.domains.lineage import first_checkpoint, learned_from, runs_on
 from fer_core.comparison.domains.scores import answers_of, figures, paired_gain
 from fer_core.comparison.domains.tuning import is_tuning
 from fer_core.data.faces import DataError, Faces
@@ -24,6 +23,7 @@ from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import RunError, checked_record, read_json, read_progress, write_json
 from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import checked_mapping, class_numbers, part_of, run_config
+from fer_core.training.lineage import first_checkpoint, learned_from, runs_on
 from fer_core.training.metrics import full_report
 
 #: What the record of a run must hold.

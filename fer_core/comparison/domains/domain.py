@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from fer_core.comparison.answers import probability_batches
-from fer_core.comparison.domains.lineage import lineage, runs_on
 from fer_core.comparison.domains.scores import (
     Answers,
     answers_of,
@@ -33,6 +32,7 @@ from fer_core.training.evaluation import (
     part_of,
     run_config,
 )
+from fer_core.training.lineage import lineage, runs_on
 from fer_core.training.metrics import full_report
 
 MOST_MISTAKES = 24

@@ -33,7 +33,8 @@ _COLUMN_WIDTHS = (236, 90, 135, 110, 115, 100, 120, 95, 110, 115, 90, 85, 190, 3
 _ABOUT_COLUMNS = (
     "The dots beside a column's name sort and filter; a click on a row shows that run below. "
     "<b>Test %</b> is the accuracy of the best epoch by validation, beside it its 95 % interval; "
-    "figures of different <b>Data</b> do not compare. "
+    "figures of different <b>Data</b> do not compare. A star behind the interval: what the run "
+    "started from, or was taught by, had learned from some of these test images. "
     "<b>Twin-free %</b> leaves out test images that also stand in training, pixel for pixel. "
     "<b>Parameters</b> include what a model remembers of its training faces, if it does. "
     "<b>GFLOPs</b> are those of one forward pass of one image; a multiply-add counts as two."

@@ -49,6 +49,8 @@ COLUMNS = (
     "Recipe",
     "Device",
 )
+#: Behind the interval of a run whose start or teachers had learned from some of its test images.
+FLATTERED = " *"
 _DECIMALS = {words: digits for words, _, digits in _NUMBERS.values()}
 DATATYPES = tuple("number" if name in _DECIMALS else "str" for name in COLUMNS)
 
@@ -106,8 +108,11 @@ def leaderboard_table(frame: pd.DataFrame) -> pd.DataFrame:
     for name, (words, factor, decimals) in _NUMBERS.items():
         values = pd.to_numeric(frame[name], errors="coerce").astype(float)
         table[words] = (values * factor).round(decimals).to_numpy()
-    ends = zip(frame["test_low"], frame["test_high"], strict=True)
-    table[INTERVAL] = [interval_text(pair) if pd.notna(pair[0]) else "" for pair in ends]
+    ends = zip(frame["test_low"], frame["test_high"], frame["flattered"], strict=True)
+    table[INTERVAL] = [
+        interval_text(pair) + (FLATTERED if flattered else "") if pd.notna(pair[0]) else ""
+        for *pair, flattered in ends
+    ]
     table["Data"] = [source_title(str(name)) for name in frame["data"].fillna("")]
     for name in ("recipe", "state", "device"):
         table[name.capitalize()] = frame[name].fillna("").astype(str).to_numpy()

@@ -14,6 +14,7 @@ from typing import Any
 
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.config import RunConfig
+from fer_core.runs.inherited import inherited_words
 from fer_core.runs.record import Progress, RunError, list_runs, read_progress
 
 #: What a shipped checkpoint's name starts with in lists of the page; no run's name can.
@@ -120,6 +121,8 @@ def test_sentence(record: Mapping[str, Any] | None) -> str:
             f" Without test images that also appear in training: {percent(free['accuracy'])} "
             f"of {free['n']:,}."
         )
+    if told := inherited_words(record.get("data") or {}):
+        text += f" <b>Not to be compared:</b> {told}"
     return text
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import gradio as gr
 
 from fer_core.comparison.budgets.verdict import Comparison
-from fer_core.comparison.domains.lineage import own_source
 from fer_core.comparison.kept_answers import ask, lacks_answers
 from fer_core.data.faces import DataError
 from fer_core.runs.checkpoint import load_checkpoint
+from fer_core.training.lineage import own_source
 from fer_core.ui.experiments.budgets.results import Choice, read_choice
 from fer_core.ui.experiments.domains.html import problem, progress_line, sentence
 from fer_core.ui.experiments.run_views import STATUS_CSS

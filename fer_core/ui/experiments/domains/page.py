@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fer_core.comparison.domains.domain import Scoring, score_domain
-from fer_core.comparison.domains.lineage import learned_from, own_source
 from fer_core.comparison.wording import counted
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.readers import read_faces
@@ -23,6 +22,7 @@ from fer_core.runs.checkpoint import (
 from fer_core.runs.checkpoint_list import list_checkpoints
 from fer_core.training.devices import choose_device
 from fer_core.training.evaluation import proposed_mapping, run_config
+from fer_core.training.lineage import learned_from, own_source
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.train.run_form import source_name

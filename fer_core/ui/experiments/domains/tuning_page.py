@@ -17,7 +17,6 @@ from fer_core.comparison.domains.before_after import (
     stored_comparison,
 )
 from fer_core.comparison.domains.domain import Scoring
-from fer_core.comparison.domains.lineage import first_checkpoint, own_source
 from fer_core.comparison.domains.tuning import TuningPlan, is_tuning, slice_counts, tuning_config
 from fer_core.data.faces import DataError
 from fer_core.data.readers import read_faces
@@ -25,6 +24,7 @@ from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.record import RunError, list_runs, read_progress, read_record
 from fer_core.training.job import Launch, ensure_worker, start_run, stop_run
+from fer_core.training.lineage import first_checkpoint, own_source
 from fer_core.ui.experiments.domains.page import Pair, Reading, find_checkpoint, open_set
 from fer_core.ui.experiments.run_views import find_run, read_config, status_html
 from fer_core.ui.shared import open_sets
