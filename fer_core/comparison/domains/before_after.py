@@ -23,7 +23,8 @@ from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import RunError, checked_record, read_json, read_progress, write_json
 from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import checked_mapping, class_numbers, part_of, run_config
-from fer_core.training.lineage import first_checkpoint, learned_from, runs_on
+from fer_core.training.inherited import used_images
+from fer_core.training.lineage import first_checkpoint
 from fer_core.training.metrics import full_report
 
 #: What the record of a run must hold.
@@ -77,6 +78,8 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
         yield Scoring(done, len(places))
     before = np.concatenate(rows)
     twins = has_twin_in(data.faces.images[places], data.faces.images[data.split.train])
+    whole = read_faces(config.data, image_size=config.image_size)  # with the set's own classes
+    used = used_images(start, whole, ("train", "validation"))
     report = {
         "run": run.name,
         "record_digest": _record_digest(run),
@@ -89,8 +92,8 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
         "epochs": record["epochs_run"],
         "frozen_share": config.frozen_share,
         "learning_rate": config.learning_rate,
-        "same_set": learned_from(start, data.faces) is not None,
-        "seen_before": _seen_before(start, config, data.faces, places),
+        "same_set": bool(len(used)),
+        "seen_before": int(np.isin(places, used).sum()),
         **_before_and_after(labels, before, after, names),
         "without_twins": None,
     }
@@ -99,23 +102,6 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
         report["without_twins"] = _before_and_after(labels[kept], before[kept], after[kept], names)
     write_json(run.before_after, report)
     yield Scoring(len(places), len(places), report)
-
-
-def _seen_before(start: Checkpoint, config: RunConfig, faces: Faces, places: np.ndarray) -> int:
-    """How many of the images at `places` the starting checkpoint learned from or chose by.
-
-    None of them where its run had the same split, some where this one drew another.
-    """
-    runs = list(runs_on(start, faces))
-    if not runs:
-        return 0
-    whole = read_faces(config.data, image_size=config.image_size)  # with the set's own classes
-    parts = [
-        part_of(whole, run, start.class_names, part)[0]
-        for run in runs
-        for part in ("train", "validation")
-    ]
-    return int(np.isin(places, np.concatenate(parts)).sum())
 
 
 def stored_comparison(run: RunFolder) -> dict[str, Any] | None:

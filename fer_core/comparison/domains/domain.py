@@ -32,6 +32,7 @@ from fer_core.training.evaluation import (
     part_of,
     run_config,
 )
+from fer_core.training.inherited import used_images
 from fer_core.training.lineage import lineage, runs_on
 from fer_core.training.metrics import full_report
 
@@ -226,9 +227,8 @@ def _scored_part(checkpoint: Checkpoint, faces: Faces) -> tuple[np.ndarray, bool
     runs, names = list(runs_on(checkpoint, faces)), checkpoint.class_names
     if runs:
         test, _, _ = part_of(faces, runs[0], names, "test")
-        for earlier in runs[1:]:
-            for part in ("train", "validation"):
-                test = np.setdiff1d(test, part_of(faces, earlier, names, part)[0])
+        earlier = used_images(checkpoint, faces, ("train", "validation"), newest=False)
+        test = np.setdiff1d(test, earlier)
         if len(test):
             return test, True
     everything, _, _ = part_of(faces, None, names, "all")
