@@ -10,6 +10,7 @@ from fer_core.comparison.references.table import reference_document
 from fer_core.data.faces import DataError
 from fer_core.runs import references
 from fer_core.runs.config import RunConfig
+from fer_core.runs.recipe import Recipe
 from fer_core.runs.record import read_record
 from fer_core.runs.references import Reference
 from fer_core.training.job import create_run
@@ -86,3 +87,42 @@ def test_a_run_without_a_test_part_does_not_break_the_table(
     home = AppSettings(tmp_path / "data", tmp_path / "runs")
     with pytest.raises(DataError, match="This run has no test images"):
         mistakes(home, run, read_record(run))
+
+
+def test_what_a_row_changes_and_what_a_reader_must_know_stand_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = Reference(
+        *("mine", "E", "one", "six_class", 0.265),
+        metric="macro_f1",
+        settings=("epochs=20",),
+        note="when it <leaves> chance hangs on the seed",
+        drawn_note="measured on drawn faces",
+    )
+    monkeypatch.setattr(references, "REFERENCES", {"mine": only})
+    (tmp_path / "reference.csv").write_text(
+        "name,ours,low,high,settings,state\nmine,0.111,0.075,0.15,whole,finished\n"
+    )
+    page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
+    assert "one (six_class, epochs=20)" in page
+    assert "when it &lt;leaves&gt; chance hangs on the seed" in page
+    assert "0.111 (0.075 to 0.150); measured on drawn faces" in page
+
+
+def test_a_run_on_photographs_of_ones_own_is_not_said_to_be_on_drawn_faces(
+    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor are its settings said to be changed: the recipe takes any folder."""
+    only = Reference("mine", "E", "one", "mine", 0.5, drawn_note="measured on drawn faces")
+    monkeypatch.setattr(references, "REFERENCES", {"mine": only})
+    config = replace(tiny_config, recipe="mine", epochs=1)
+    run = create_run(config, tmp_path / "runs", "own")
+    execute_run(run)
+    drawn = replace(config, data="drawn:six")
+    monkeypatch.setattr(references, "find_recipe", lambda name: Recipe(name, "", "", drawn))
+    page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
+    row = read_row(only, run)
+    assert (row.settings, row.drawn) == ("whole", False)
+    assert "measured on drawn faces" not in page
+    assert "measured on drawn faces" not in reference_document([row]).rows[0][-1]
+    assert "settings changed" not in page

@@ -37,6 +37,7 @@ class ReferenceRow:
     test: accuracy and interval on a test part that chose nothing; None where there is none.
     settings: "whole" for the recipe's own, "part" for what fits a small machine, "changed", or
     "other data" for a run that was scored on another number of images than the report.
+    drawn: whether the run was on drawn faces.
     """
 
     reference: Reference
@@ -51,6 +52,7 @@ class ReferenceRow:
     device: str = ""
     commit: str = ""
     settings: str = "whole"
+    drawn: bool = False
 
     @property
     def verdict(self) -> str:
@@ -84,6 +86,7 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
         "seconds": sum(epoch.get("seconds", 0.0) for epoch in epochs),
         "device": progress.device,
         "settings": _settings(reference, config, sizes),
+        "drawn": _is_drawn(config),
     }
     if record is None:
         if epochs and reference.part == "validation" and reference.metric == "accuracy":
@@ -116,11 +119,15 @@ def _settings(reference: Reference, config: RunConfig, sizes: tuple[int, ...]) -
     scored = sizes[("train", "validation", "test").index(reference.part)]
     if any(sizes) and reference.scored and scored != reference.scored:
         return "other data"
+    here = {"data": config.data, "device": config.device, "precision": config.precision}
     for name, whole in (("whole", True), ("part", False)):
-        wanted = reference.config(config.data, whole)
-        if config == replace(wanted, device=config.device, precision=config.precision):
+        if config == replace(reference.config(config.data, whole), **here):
             return name
     return "changed"
+
+
+def _is_drawn(config: RunConfig) -> bool:
+    return config.data.partition(":")[0] == "drawn"
 
 
 def rows_of_runs(runs_folder: Path) -> dict[str, ReferenceRow]:

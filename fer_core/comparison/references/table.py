@@ -167,6 +167,7 @@ def _read_back(reference: Reference, line: Mapping[str, str]) -> ReferenceRow:
         device=line["device"],
         commit=line["commit"],
         settings=line["settings"],
+        drawn=bool(reference.drawn_note),  # `reproduce` has no others
         **facts,
     )
 
@@ -230,6 +231,8 @@ def _remarks(row: ReferenceRow) -> list[str]:
     if row.settings == "part":
         whole = f"python -m fer_core reproduce {row.reference.name} --whole --data …"
         remarks.append(f"in part: {row.reference.small_note}; whole: {whole}")
+    if row.drawn and row.reference.drawn_note:
+        remarks.append(row.reference.drawn_note)
     if row.reference.note:
         remarks.append(row.reference.note)
     return remarks

@@ -30,7 +30,7 @@ _HOW_ELSEWHERE = ", which trains where the app runs on your own computer"
 _NOTE = (
     "<p class='note'>Each figure is measured on the split on which the report measured; where the "
     "report chose its epoch on the images that it scored, so do these. In brackets the 95 % "
-    "interval.</p>"
+    "interval, behind a recipe what a row changes of it.</p>"
 )
 _HEADERS = ("System", "Recipe", "Measure", "Published", "Measured by this project", "Your run")
 _METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1"}
@@ -85,15 +85,19 @@ def read_results(results: Path = REFERENCE_RESULTS) -> dict[str, dict[str, str]]
 
 
 def _row(reference: Reference, ours: Mapping[str, str] | None, own: ReferenceRow | None) -> str:
+    recipe = ", ".join([reference.recipe, *reference.settings])
     cells = (
         reference.system,
-        f"{reference.what} ({reference.recipe})",
+        f"{reference.what} ({recipe})",
         f"{_METRICS[reference.metric]}, {reference.part} images",
         _figure(reference, reference.published),
         _measured(reference, ours),
         _own(reference, own),
     )
-    return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+    texts = [html.escape(cell) for cell in cells]
+    if reference.note:
+        texts[1] += f"<br><small class='note'>{html.escape(reference.note)}</small>"
+    return "<tr>" + "".join(f"<td>{text}</td>" for text in texts) + "</tr>"
 
 
 def _measured(reference: Reference, row: Mapping[str, str] | None) -> str:
@@ -102,6 +106,8 @@ def _measured(reference: Reference, row: Mapping[str, str] | None) -> str:
     text = _with_interval(reference, row["ours"], row["low"], row["high"])
     if row.get("settings") == "part":
         text += f"; {reference.small_note}"
+    if reference.drawn_note:  # `reproduce` has no others
+        text += f"; {reference.drawn_note}"
     return text if row.get("state") == "finished" else f"{text}; {row['state']}"
 
 
@@ -117,6 +123,7 @@ def _own(reference: Reference, row: ReferenceRow | None) -> str:
         "other data": "on other data, so not to be compared",
     }
     text += f"; {remarks[row.settings]}" if row.settings in remarks else ""
+    text += f"; {reference.drawn_note}" if row.drawn and reference.drawn_note else ""
     return text if row.state == "finished" else f"{text}; {row.state}"
 
 
