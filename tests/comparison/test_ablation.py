@@ -138,6 +138,20 @@ def test_the_ablation_table_says_yes_and_no(tmp_path: Path) -> None:
     assert CHOICE_NOTE in document.notes
 
 
+def test_the_augmentation_of_the_base_is_told_in_words(tmp_path: Path) -> None:
+    mine = BASE.with_settings(["augment.noise_std=0.1"])
+    for base, told in (
+        (BASE, "light"),
+        (
+            mine,
+            "flip probability 0.5, rotation degrees 8, shift fraction 0.05, noise std 0.1",
+        ),
+    ):
+        sweep = plan_ablation("one", base, ["augment"], seeds=1)
+        [note, *_] = sweep_document(sweep, tmp_path, "ablation").notes
+        assert note == f"Yes means: augmentation = {told}."
+
+
 def test_a_sweep_over_switches_reads_as_an_ablation(tmp_path: Path) -> None:
     vary = {
         "augment.flip_probability": ("0", "0.5"),

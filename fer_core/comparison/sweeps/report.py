@@ -18,7 +18,12 @@ from fer_core.comparison.sweeps.table import (
     cell_results,
     reference_cell,
 )
-from fer_core.comparison.sweeps.words import changed_settings, source_title, without_folders
+from fer_core.comparison.sweeps.words import (
+    changed_settings,
+    policy_text,
+    source_title,
+    without_folders,
+)
 from fer_core.comparison.wording import interval_figures, p_figure, signed_points
 from fer_core.training.sweep import Sweep, SweepError, field_title
 
@@ -227,11 +232,13 @@ def strength_note(sweep: Sweep) -> list[str]:
 
 
 def base_text(sweep: Sweep, field: str) -> str:
-    """What the base has in a field, "" for what is no single value."""
+    """What the base has in a field, "" for nothing."""
     group, _, inner = field.partition(".")
     value = sweep.base.to_dict().get(group)
     if inner:
         value = (value or {}).get(inner)
+    elif group == "augment":
+        return policy_text(sweep.base.augment)
     if isinstance(value, bool):
         return YES if value else NO
     if isinstance(value, int | float):

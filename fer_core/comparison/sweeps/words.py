@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fer_core.data.policies import POLICIES, AugmentPolicy
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import RECIPES
+from fer_core.training.sweep import field_title
 
 
 def changed_settings(base: RunConfig) -> list[str]:
@@ -36,6 +38,21 @@ def without_folders(field: str, value: Any) -> Any:
         return value
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
     return ", ".join(source_title(str(part).strip()) for part in parts)
+
+
+def policy_text(policy: AugmentPolicy) -> str:
+    """A policy by its name where it has one, else by what differs from no augmentation:
+    "flip probability 0.5, rotation degrees 8"."""
+    for name, ready in POLICIES.items():
+        if ready == policy:
+            return name
+    off = POLICIES["none"].to_dict()
+    parts = [
+        f"{field_title(part)} {value:g}"
+        for part, value in policy.to_dict().items()
+        if value != off[part]
+    ]
+    return ", ".join(parts)
 
 
 def source_title(data: str) -> str:
