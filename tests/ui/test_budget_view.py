@@ -27,6 +27,7 @@ from fer_core.runs.record import append_epoch, read_record, write_json, write_pr
 from fer_core.training.metrics import full_report
 from fer_core.ui.experiments import run_views
 from fer_core.ui.experiments.budgets import results as budget_results
+from fer_core.ui.experiments.budgets import updates as budget_updates
 from fer_core.ui.experiments.budgets.form import (
     budget_command,
     form_preview,
@@ -251,3 +252,21 @@ def test_bars_that_are_noise_are_pale() -> None:
     assert bars.marker.opacity[1] < bars.marker.opacity[0] == bars.marker.opacity[2]
     assert list(bars.text) == ["+10.0", "−5.0", "0.0"]
     assert figure.layout.yaxis.type == "category", "classes may be called 1, 2 and 7"
+
+
+def test_the_ceiling_stands_on_the_chart_of_accuracies(
+    settings: AppSettings, race: list[RunFolder], tiny_faces: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes at a later tick, and not before there is a curve."""
+    band: list[Any] = [(0.52, 0.76, "8 to 6 of 10 people agree")]
+    monkeypatch.setattr(budget_updates, "band_for", lambda *_: band[0])
+    assert not updates(settings, stored="race")["accuracy"].layout.shapes
+    for folder in race:
+        finish(folder, tiny_faces, 3)
+    band[0] = None
+    shown = updates(settings, stored="race")
+    band[0] = (0.52, 0.76, "8 to 6 of 10 people agree")
+    later = updates(settings, shown["known"], stored="race")
+    bands = [shape for shape in later["accuracy"].layout.shapes if shape.type == "rect"]
+    assert [(shape.y0, shape.y1) for shape in bands] == [(0.52, 0.76)]
+    assert not [shape for shape in later["loss"].layout.shapes if shape.type == "rect"]

@@ -32,7 +32,9 @@ from fer_core.ui.experiments.budgets.words import (
     spent_html,
     verdict_html,
 )
+from fer_core.ui.experiments.ceiling_band import band_for
 from fer_core.ui.experiments.experiment_updates import legend_html
+from fer_core.ui.figures.band import Band, with_band
 from fer_core.ui.figures.budgets import budget_figure, class_figure
 from fer_core.ui.figures.layout import empty_figure
 from fer_core.ui.figures.runs import run_colours
@@ -92,13 +94,14 @@ def budget_updates(
     picked = [name for name in picked or [] if name in scored]
     choice = read_choice(settings, stored, picked)
     states = states_of(settings, choice)
+    band = band_for(list(choice.runs.values()), settings.data_folder)
     now = {
         "visited": sent.get("visited", False),
         "lists": (names, scored),
         "chosen": (stored, picked),
         "states": [astuple(item) for item in states],
         "stamp": choice.stamp,
-        "curves": (choice.stamp[0], tuple(choice.runs), axis, _lengths(choice)),
+        "curves": (choice.stamp[0], tuple(choice.runs), axis, _lengths(choice), band),
     }
     result = read_result(choice)
     shown, titles = _chosen_pair(result.comparison, pair)
@@ -116,7 +119,7 @@ def budget_updates(
     if now["states"] != sent.get("states") or now["chosen"] != sent.get("chosen"):
         updates |= _progress(settings, choice, states)
     if now["curves"] != sent.get("curves"):
-        updates |= _curves(choice, axis, colours)
+        updates |= _curves(choice, axis, colours, band)
     if now["verdict"] != sent.get("verdict"):
         updates |= _verdict(choice, result.comparison, result.problem, shown, titles, colours)
         updates |= asking_updates(settings, choice, result.comparison)
@@ -175,12 +178,15 @@ def _progress(
     }
 
 
-def _curves(choice: Choice, axis: str, colours: Mapping[str, str]) -> dict[str, Any]:
+def _curves(
+    choice: Choice, axis: str, colours: Mapping[str, str], band: Band | None
+) -> dict[str, Any]:
     found = curves(choice, axis)
     budget = choice.plan.amount if choice.plan and choice.plan.kind == axis else None
+    accuracy = budget_figure(found, "accuracy", axis, colours, budget)
     return {
         "legend": legend_html(list(choice.runs)),
-        "accuracy": budget_figure(found, "accuracy", axis, colours, budget),
+        "accuracy": with_band(accuracy, band if accuracy.data else None),
         "loss": budget_figure(found, "loss", axis, colours, budget),
     }
 

@@ -25,6 +25,7 @@ from fer_core.ui.experiments.budgets.results import BY_HAND, needed_plan, stored
 from fer_core.ui.experiments.budgets.updates import PARTS, budget_updates
 from fer_core.ui.experiments.budgets.words import EXPECTATIONS, MEASURES, NOTHING, VERDICT_CSS
 from fer_core.ui.experiments.run_views import LEGEND_CSS, STATUS_CSS
+from fer_core.ui.figures.band import BAND_NOTE
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
@@ -97,6 +98,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
             label="Along",
             elem_id="budget-axis",
         )
+        gr.HTML(f"<p class='note'>{BAND_NOTE}</p>")
         widgets["legend"] = gr.HTML(
             css_template=LEGEND_CSS,
             js_on_load=None,
