@@ -225,6 +225,8 @@ def stop(chosen: argparse.Namespace) -> int:
 def resume(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.budgets.equal_budget import read_plan
     from fer_core.comparison.budgets.runs import resume_budget
+    from fer_core.comparison.wording import counted
 
     count = resume_budget(read_plan(chosen.runs, chosen.name), chosen.runs)
-    return show_result(chosen, {"resumed": count}, f"{count} runs of {chosen.name} go on")
+    said = f"{chosen.name}: {counted(count, 'run')} back in the queue"
+    return show_result(chosen, {"resumed": count}, said)

@@ -228,14 +228,17 @@ def stop(chosen: argparse.Namespace) -> int:
 
 
 def resume(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.wording import counted
     from fer_core.training.sweep_files import read_sweep
     from fer_core.training.sweep_queue import resume_sweep
 
     count = resume_sweep(read_sweep(chosen.runs, chosen.name), chosen.runs)
-    return show_result(chosen, {"resumed": count}, f"{count} runs of {chosen.name} are queued")
+    said = f"{chosen.name}: {counted(count, 'run')} back in the queue"
+    return show_result(chosen, {"resumed": count}, said)
 
 
 def delete(chosen: argparse.Namespace) -> int:
+    from fer_core.comparison.wording import counted
     from fer_core.training.sweep import SweepError
     from fer_core.training.sweep_files import read_sweep
     from fer_core.training.sweep_queue import delete_sweep
@@ -243,8 +246,9 @@ def delete(chosen: argparse.Namespace) -> int:
     plan = read_sweep(chosen.runs, chosen.name)
     if not chosen.yes:
         raise SweepError(
-            f"this deletes {plan.name} with its {len(plan.runs())} runs for good; "
+            f"this deletes {plan.name} with its {counted(len(plan.runs()), 'run')} for good; "
             "add --yes to do it"
         )
     count = delete_sweep(plan, chosen.runs)
-    return show_result(chosen, {"deleted": count}, f"{plan.name} and {count} runs are deleted")
+    said = f"{plan.name} is deleted, {counted(count, 'run')} with it"
+    return show_result(chosen, {"deleted": count}, said)

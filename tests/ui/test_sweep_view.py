@@ -248,11 +248,21 @@ def test_start_stop_resume_and_delete_through_the_page(settings: AppSettings) ->
     with pytest.raises(RunError, match="is there already"):
         board.start(settings, sweep)
     assert "one: 2 runs told to stop" in board.stop(settings, "one")
-    assert "2 runs of one are back" in board.resume(settings, "one")
+    assert "one: 2 runs back in the queue" in board.resume(settings, "one")
     assert sweep_progress(sweep, settings.runs_folder).counts == {"queued": 2}
-    assert "2 runs are deleted" in board.delete(settings, "one")
+    assert "one is deleted, 2 runs with it" in board.delete(settings, "one")
     assert list_sweeps(settings.runs_folder) == []
     assert not list(settings.runs_folder.glob("one*"))
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_one_run_is_counted_as_one(settings: AppSettings) -> None:
+    rows = (("optimizer", "sgd"),)
+    sweep = form.plan_from_form(filled(rows=rows, common="device=cpu"), DEFAULT_DATA_CHOICE)
+    board.start(settings, sweep)
+    board.stop(settings, "one")
+    assert "one: 1 run back in the queue" in board.resume(settings, "one")
+    assert "one is deleted, 1 run with it" in board.delete(settings, "one")
 
 
 def test_a_public_page_closes_whatever_costs(settings: AppSettings) -> None:

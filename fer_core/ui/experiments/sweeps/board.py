@@ -229,7 +229,7 @@ def resume(settings: AppSettings, name: object) -> str:
     """Queue what was stopped again; returns a sentence."""
     _open_to_visitor(settings, CLOSED)
     count = resume_sweep(read_sweep(settings.runs_folder, name), settings.runs_folder)
-    return f"{count} runs of {name} are back in the queue."
+    return f"{name}: {counted(count, 'run')} back in the queue."
 
 
 def deletable_sweep(settings: AppSettings, name: object) -> Sweep:
@@ -242,7 +242,7 @@ def delete(settings: AppSettings, name: object) -> str:
     """Delete a sweep with its runs for good and say so. RunError while one runs."""
     sweep = deletable_sweep(settings, name)
     count = delete_sweep(sweep, settings.runs_folder)
-    return f"{sweep.name} and its {count} runs are deleted."
+    return f"{sweep.name} is deleted, {counted(count, 'run')} with it."
 
 
 def _open_to_visitor(settings: AppSettings, refusal: str) -> None:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from fer_core.comparison.sweeps.report import CHOICE_NOTE
 from fer_core.comparison.sweeps.table import ORDERS
+from fer_core.comparison.wording import counted
 from fer_core.runs.config import ConfigError
 from fer_core.runs.record import RunError
 from fer_core.ui.experiments.run_views import LEGEND_CSS, STATUS_CSS
@@ -125,8 +126,8 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
     def on_ask(name: Any) -> tuple[Any, str, str]:
         sweep = _or_error(board.deletable_sweep, settings, name)
         text = (
-            f"Delete **{plain(sweep.name)}** with its {len(sweep.runs())} runs, their weights, "
-            "curves and predictions? There is no undo."
+            f"Delete **{plain(sweep.name)}** with its {counted(len(sweep.runs()), 'run')}, "
+            "weights, curves and predictions? There is no undo."
         )
         return gr.Group(visible=True), text, sweep.name
 
