@@ -96,6 +96,7 @@ def test_the_preview_names_the_runs_and_its_command_makes_the_same_plan(
 
     assert _plan(chosen) == read_budget_form(*form())
     assert chosen.work
+    assert chosen.runs == settings.runs_folder
     many = dataclasses.replace(read_budget_form(*form()), kind="updates", amount=1_000_000)
     assert "--updates 1000000 " in budget_command(many)
 

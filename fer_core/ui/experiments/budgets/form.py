@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from fer_core.comparison.budgets.equal_budget import (
@@ -19,6 +19,7 @@ from fer_core.comparison.budgets.equal_budget import (
 )
 from fer_core.comparison.budgets.runs import start_budget
 from fer_core.data.policies import POLICIES
+from fer_core.paths import DEFAULT_RUNS
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.train.live_run import CLOSED
@@ -111,8 +112,13 @@ def preview_html(plan: BudgetPlan) -> str:
     )
 
 
-def budget_command(plan: BudgetPlan, hide_path: bool = False) -> str:
-    """The command that makes the same comparison. hide_path: no folder of the owner in it."""
+def budget_command(
+    plan: BudgetPlan, hide_path: bool = False, runs_folder: Path = DEFAULT_RUNS
+) -> str:
+    """The command that makes the same comparison among the runs of that folder.
+
+    hide_path: no folder of the owner in it.
+    """
     common, usual = plan.common, Common()
     data = common.data
     if hide_path and data.partition(":")[0] not in ("drawn", "hub"):
@@ -124,7 +130,10 @@ def budget_command(plan: BudgetPlan, hide_path: bool = False) -> str:
     for field in ("split", "validation_share", "test_share", "split_seed", "seed", "train_share"):
         if getattr(common, field) != getattr(usual, field):
             words += [f"--{field.replace('_', '-')}", f"{getattr(common, field)}"]
-    return shlex.join([*words, "--work"])
+    words += ["--work"]
+    if runs_folder != DEFAULT_RUNS and not hide_path:
+        words += ["--runs", str(runs_folder)]
+    return shlex.join(words)
 
 
 def form_preview(settings: AppSettings, *values: Any) -> tuple[str, str, str]:
@@ -134,7 +143,8 @@ def form_preview(settings: AppSettings, *values: Any) -> tuple[str, str, str]:
         plan = read_budget_form(*values)
     except BudgetError as error:
         return closed or f"⚠️ **This cannot start:** {plain(error)}", "", ""
-    return closed, preview_html(plan), budget_command(plan)
+    command = budget_command(plan, settings.public, settings.runs_folder)
+    return closed, preview_html(plan), command
 
 
 def start_from_budget_form(settings: AppSettings, *values: Any) -> BudgetPlan:

@@ -151,10 +151,7 @@ def curves(choice: Choice, axis: str) -> dict[str, tuple[list[float], list[dict[
 def compare_command(settings: AppSettings, choice: Choice) -> str:
     """The command that makes the same comparison."""
     if choice.plan is not None:
-        command = budget_command(choice.plan, hide_path=settings.public)
-        if settings.runs_folder != Path("runs") and not settings.public:
-            command += f" --runs {shlex.quote(str(settings.runs_folder))}"
-        return command
+        return budget_command(choice.plan, settings.public, settings.runs_folder)
     folders = []
     for name in choice.runs:
         own = name.startswith(SHIPPED)
