@@ -31,6 +31,8 @@ WriteCheckpoint = Callable[..., Path]
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decoded data of a test lands in a folder of the test session, never in the user's cache."""
     monkeypatch.setenv("FER_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    for folder in ("FER_RUNS", "FER_DATA"):  # nor are the user's runs and sets looked at
+        monkeypatch.delenv(folder, raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.paths import DEFAULT_RUNS
+from fer_core.paths import DEFAULT_DATA, DEFAULT_RUNS
 from fer_core.runs.limits import BOUNDS
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run_folder(text: str) -> Path:
     path = folder(text)
     if not path.is_dir():
         raise argparse.ArgumentTypeError(
-            f"must name a run's folder such as {DEFAULT_RUNS / 'NAME'}, {path} is not there"
+            f"must name a run's folder such as {usual_runs() / 'NAME'}, {path} is not there"
         )
     return path
 
@@ -150,13 +150,27 @@ def angle(text: str) -> float:
     return value
 
 
+def usual_runs() -> Path:
+    """The folder of runs where a command names none: the page's, $FER_RUNS, else runs/."""
+    return Path(os.environ.get("FER_RUNS") or DEFAULT_RUNS)
+
+
+def usual_data() -> Path:
+    """The folder in which data sets are looked for: the page's, $FER_DATA, else data/."""
+    return Path(os.environ.get("FER_DATA") or DEFAULT_DATA)
+
+
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path, help="a folder with weights.safetensors")
 
 
 def add_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--runs", type=folder, default=DEFAULT_RUNS, metavar="DIR", help="the runs folder (runs/)"
+        "--runs",
+        type=folder,
+        default=usual_runs(),
+        metavar="DIR",
+        help="the runs folder (runs/, $FER_RUNS)",
     )
 
 
@@ -185,7 +199,7 @@ def chosen_config(chosen: argparse.Namespace) -> RunConfig:
 def chosen_place(run: Path | None) -> tuple[Path, str | None]:
     """(runs folder, name) for --run DIR; without it the usual folder and no name yet."""
     if run is None:
-        return DEFAULT_RUNS, None
+        return usual_runs(), None
     if not run.name or run.resolve() == Path.cwd():
         raise ValueError(f"--run must name a folder of its own, got {str(run)!r}; try runs/mine")
     return run.resolve().parent, run.name

@@ -14,11 +14,12 @@ from fer_core.cli.arguments import (
     chosen_place,
     run_folder,
     seed,
+    usual_data,
     whole_number,
 )
 from fer_core.cli.execution import execute_here
 from fer_core.cli.output import Command, class_line, progress_bar, read_data, show_result
-from fer_core.paths import DEFAULT_DATA, RunFolder
+from fer_core.paths import RunFolder
 
 
 def add_commands(command: Command) -> None:
@@ -64,7 +65,7 @@ def domain(chosen: argparse.Namespace) -> int:
         print(f"its own figures are left out: {fault}", file=sys.stderr)
     size = checkpoint.preprocessing.image_size
     faces = read_data(chosen.data, size)
-    own = chosen.own or own_source(checkpoint, DEFAULT_DATA)
+    own = chosen.own or own_source(checkpoint, usual_data())
     own_faces = read_data(own, size, "reading its own set") if own else None
     steps = score_domain(
         checkpoint, faces, _mapping(chosen.map), chosen.limit, chosen.seed, own_faces

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from fer_core.cli.arguments import folder, output_page, text_file, whole_number
+from fer_core.cli.arguments import folder, output_page, text_file, usual_runs, whole_number
 from fer_core.cli.output import Command, show_result
-from fer_core.paths import DEFAULT_RUNS, REFERENCE_RESULTS
+from fer_core.paths import REFERENCE_RESULTS
 from fer_core.runs.record import Progress, RunError
 from fer_core.runs.references import Reference
 
@@ -25,7 +25,10 @@ def add_commands(command: Command) -> None:
     found.add_argument("names", nargs="*", metavar="NAME", help="references (default: all of them)")
     found.add_argument("--data", required=True, help="FER2013 as csv, parquet, folder or zip")
     found.add_argument(
-        "--runs", type=folder, default=DEFAULT_RUNS / "reference", help="where the runs are written"
+        "--runs",
+        type=folder,
+        default=usual_runs() / "reference",
+        help="where the runs are written (runs/reference/, in $FER_RUNS)",
     )
     found.add_argument("--out", type=output_page, default=REFERENCE_RESULTS)
     found.add_argument(

@@ -7,6 +7,7 @@ import pytest
 from asked import json_of
 
 from fer_core.cli import main
+from fer_core.cli.parser import _parser
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 
@@ -26,6 +27,21 @@ def test_train_alone_takes_the_quick_recipe(
     assert main(["train", "--data", "drawn", "--run", str(tmp_path / "named")]) == 0
     assert "quick" not in capsys.readouterr().err
     assert [config.recipe for config in worked] == ["quick", "custom"]
+
+
+def test_commands_work_in_the_runs_folder_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_RUNS", str(tmp_path / "kept"))
+    worked: list[Path] = []
+    monkeypatch.setattr(
+        "fer_core.cli.training_commands._work",
+        lambda chosen, folder: worked.append(folder.path) or 0,
+    )
+    assert main(["train", "--recipe", "quick"]) == 0
+    assert [path.parent for path in worked] == [tmp_path / "kept"]
+    assert _parser().parse_args(["sweeps"]).runs == tmp_path / "kept"
+    assert _parser().parse_args(["reproduce", "--data", "x"]).runs == tmp_path / "kept/reference"
 
 
 def test_models_lists_size_and_cost(capsys: pytest.CaptureFixture[str]) -> None:
