@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.comparison.references.rows import ReferenceRow, read_row
+from fer_core.comparison.references.rows import ReferenceRow, read_row, rows_of_runs
 from fer_core.comparison.references.table import reference_document
 from fer_core.data.faces import DataError
 from fer_core.runs import references
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipe import Recipe
+from fer_core.runs.recipes import find_recipe
 from fer_core.runs.record import read_record
 from fer_core.runs.references import Reference
 from fer_core.training.job import create_run
@@ -126,3 +127,39 @@ def test_a_run_on_photographs_of_ones_own_is_not_said_to_be_on_drawn_faces(
     assert "measured on drawn faces" not in page
     assert "measured on drawn faces" not in reference_document([row]).rows[0][-1]
     assert "settings changed" not in page
+
+
+def test_a_run_stands_at_the_row_whose_settings_it_has(
+    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One with the settings of none stands at the first row of its recipe."""
+    rows = [
+        Reference("plain", "B", "plain", "mine", 0.6),
+        Reference("seed", "B", "seed", "mine", 0.6, settings=("seed=1",)),
+    ]
+    monkeypatch.setattr(references, "REFERENCES", {row.name: row for row in rows})
+    config = replace(tiny_config, recipe="mine")
+    monkeypatch.setattr(references, "find_recipe", lambda name: Recipe(name, "", "", config))
+    create_run(replace(config, seed=1), tmp_path, "other-seed")
+    found = rows_of_runs(tmp_path)
+    assert {name: row.settings for name, row in found.items()} == {"seed": "whole"}
+    create_run(replace(config, learning_rate=0.5), tmp_path, "changed")
+    found = rows_of_runs(tmp_path)
+    assert {name: row.settings for name, row in found.items()} == {
+        "seed": "whole",
+        "plain": "changed",
+    }
+    create_run(config, tmp_path, "own")
+    assert rows_of_runs(tmp_path)["plain"].settings == "whole"
+
+
+def test_a_machine_fitted_without_the_kernel_matrix_is_the_recipes_own(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    """As whoever presses Start with the recipe fits it; the row itself only takes less time."""
+    only = Reference("mine", "D", "one", "svm_rbf", 0.4, settings=("model_options.gram=yes",))
+    recipe = find_recipe("svm_rbf").config
+    run = create_run(replace(recipe, data=tiny_config.data), tmp_path, "own")
+    assert read_row(only, run).settings == "whole"
+    costlier = replace(recipe, data=tiny_config.data, model_options={"C": 3.0})
+    assert read_row(only, create_run(costlier, tmp_path, "other")).settings == "changed"

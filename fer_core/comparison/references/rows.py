@@ -112,18 +112,23 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
 
 
 def _settings(reference: Reference, config: RunConfig, sizes: tuple[int, ...]) -> str:
-    """How the run's data and settings stand to the recipe's; where it was computed does not count.
+    """How the run's data and settings stand to the recipe's.
 
     sizes: images of the training, validation and test part, zeros where not known.
     """
     scored = sizes[("train", "validation", "test").index(reference.part)]
     if any(sizes) and reference.scored and scored != reference.scored:
         return "other data"
-    here = {"data": config.data, "device": config.device, "precision": config.precision}
     for name, whole in (("whole", True), ("part", False)):
-        if config == replace(reference.config(config.data, whole), **here):
+        if _work(config) == _work(reference.config(config.data, whole)):
             return name
     return "changed"
+
+
+def _work(config: RunConfig) -> RunConfig:
+    """What is trained, whatever set it is read from and wherever and however it is computed."""
+    options = {name: value for name, value in config.model_options.items() if name != "gram"}
+    return replace(config, data="any", device="auto", precision="auto", model_options=options)
 
 
 def _is_drawn(config: RunConfig) -> bool:
@@ -138,14 +143,20 @@ def rows_of_runs(runs_folder: Path) -> dict[str, ReferenceRow]:
     """
     found: dict[str, ReferenceRow] = {}
     for run in [*list_runs(runs_folder), *list_runs(Path(runs_folder) / "reference")]:
-        recipe = (read_json(run.config) or {}).get("recipe")
-        for reference in references.REFERENCES.values():
-            if reference.recipe != recipe:
-                continue
-            row = read_row(reference, run)
-            if reference.name not in found or _suits(row) > _suits(found[reference.name]):
-                found[reference.name] = row
+        for row in _rows_of(run):
+            name = row.reference.name
+            if name not in found or _suits(row) > _suits(found[name]):
+                found[name] = row
     return found
+
+
+def _rows_of(run: RunFolder) -> list[ReferenceRow]:
+    """A run's rows: of several references to one recipe, those whose settings it has; a run that
+    has the settings of none stands at the first."""
+    recipe = (read_json(run.config) or {}).get("recipe")
+    wanted = [item for item in references.REFERENCES.values() if item.recipe == recipe]
+    rows = [read_row(reference, run) for reference in wanted]
+    return [row for row in rows if row.settings in ("whole", "part")] or rows[:1]
 
 
 def _suits(row: ReferenceRow) -> tuple[bool, bool, int]:
