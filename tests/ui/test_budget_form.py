@@ -29,7 +29,7 @@ from fer_core.ui.experiments.budgets.form import (
     start_from_budget_form,
     suggested_name,
 )
-from fer_core.ui.experiments.budgets.form_view import form_values
+from fer_core.ui.experiments.budgets.form_view import form_values, start_updates
 from fer_core.ui.experiments.budgets.words import budget_words
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
@@ -124,3 +124,23 @@ def test_starting_from_the_form_keeps_the_plan(
     shown = updates(settings)
     assert shown["stored"]["value"] == "race"
     assert "queued" in shown["progress"]["value"]
+
+
+@pytest.mark.parametrize(("kind", "said"), [("seconds", "measure their speed"), ("epochs", "")])
+def test_a_start_says_what_it_does_meanwhile(
+    settings: AppSettings, monkeypatch: pytest.MonkeyPatch, kind: str, said: str
+) -> None:
+    """The same seconds need the speed of each contender, which takes many seconds."""
+    monkeypatch.setattr(budget_form, "start_budget", lambda plan, folder: None)
+    flat = ["quick", AS_RECIPE, "", "quick", "none", ""]
+    asked = ("race", kind, 2, DEFAULT_DATA_CHOICE, 1, 50, 2, *flat)
+    first, last = start_updates(settings, asked)
+    assert said in first[2]
+    assert not first[-1].interactive
+    assert last[0] == "race"
+    assert "is in the queue" in last[2]
+    assert last[-1].interactive
+    _, refused = start_updates(settings, (*asked[:2], 0, *asked[3:]))
+    assert "This cannot start" in refused[1]
+    assert refused[2] == ""
+    assert refused[-1].interactive

@@ -45,6 +45,13 @@ _SECONDS_NOTE = (
     "<code>epochs=…</code> among its changes to set the length yourself; where the seconds are "
     "over sooner, the schedule hurries and ends with them."
 )
+#: Kind → what a start does before the runs wait in the queue, "" where that takes no time.
+STARTING = {
+    "epochs": "",
+    "updates": "Reading the images, to count the updates of an epoch …",
+    "seconds": "Reading the images, then training contenders for two seconds each to measure their "
+    "speed …",
+}
 
 #: One line of the form: recipe, augmentation, other changes.
 Line = tuple[Any, Any, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +10,19 @@ import gradio as gr
 
 from fer_core.comparison.budgets.equal_budget import MOST_CONTENDERS
 from fer_core.runs.recipes import RECIPES
+from fer_core.runs.record import RunError
 from fer_core.ui.experiments.budgets.form import (
     AS_RECIPE,
     AUGMENTATIONS,
     BUDGETS,
+    STARTING,
     form_preview,
+    start_from_budget_form,
     suggested_name,
 )
 from fer_core.ui.experiments.budgets.results import stored_names
 from fer_core.ui.shared.edits import on_edit
+from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 from fer_core.ui.train.live_run import CLOSED
@@ -173,3 +178,22 @@ def form_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
     name, kind, amount, data, seed, share, shown, *flat = values
     lines = [tuple(flat[place : place + 3]) for place in range(0, 3 * int(shown or 0), 3)]
     return name, kind, amount, lines, data, seed, share
+
+
+def start_updates(settings: AppSettings, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """What a start shows while it works and at its end: the chosen comparison, the message, what
+    was started, the form's next name, preview and command, and the button."""
+    name, kind, *rest = form_values(values)
+    same = (gr.skip(), gr.skip(), gr.skip())
+    yield gr.skip(), "", STARTING.get(kind, ""), *same, gr.Button(interactive=False)
+    ready = gr.Button(interactive=not settings.public)
+    try:
+        plan = start_from_budget_form(settings, name, kind, *rest)
+    except (RunError, ValueError, OSError) as error:
+        refusal = f"⚠️ **This cannot start:** {plain(error)}"
+        yield gr.skip(), refusal, "", *same, ready
+        return
+    said = f"**{plain(plan.name)}** is in the queue: its contenders train one after another."
+    following = suggested_name(plan.kind, stored_names(settings.runs_folder))
+    _, preview, command = form_preview(settings, following, kind, *rest)
+    yield plan.name, "", said, following, preview, command, ready

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -10,23 +11,17 @@ from fer_core.comparison.budgets.runs import resume_budget, stop_budget
 from fer_core.comparison.budgets.spending import AXES
 from fer_core.runs.record import RunError
 from fer_core.ui.experiments.budgets.asking import build_asking
-from fer_core.ui.experiments.budgets.form import (
-    form_preview,
-    start_from_budget_form,
-    suggested_name,
-)
 from fer_core.ui.experiments.budgets.form_view import (
     QUIET,
     BudgetForm,
     build_budget_form,
-    form_values,
+    start_updates,
 )
-from fer_core.ui.experiments.budgets.results import BY_HAND, needed_plan, stored_names
+from fer_core.ui.experiments.budgets.results import BY_HAND, needed_plan
 from fer_core.ui.experiments.budgets.updates import PARTS, budget_updates
 from fer_core.ui.experiments.budgets.words import EXPECTATIONS, MEASURES, NOTHING, VERDICT_CSS
 from fer_core.ui.experiments.run_views import LEGEND_CSS, STATUS_CSS
 from fer_core.ui.figures.band import BAND_NOTE
-from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 
@@ -141,17 +136,8 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
     def on_results(*values: Any) -> tuple[Any, ...]:
         return budget_updates(settings, *values)
 
-    def on_start(*values: Any) -> tuple[Any, ...]:
-        chosen_name, *rest = form_values(values)
-        try:
-            plan = start_from_budget_form(settings, chosen_name, *rest)
-        except (RunError, ValueError, OSError) as error:
-            refusal = f"⚠️ **This cannot start:** {plain(error)}"
-            return gr.skip(), refusal, "", gr.skip(), gr.skip(), gr.skip()
-        said = f"**{plain(plan.name)}** is in the queue: its contenders train one after another."
-        name = suggested_name(plan.kind, stored_names(settings.runs_folder))
-        _, preview, command = form_preview(settings, name, *rest)
-        return plan.name, "", said, name, preview, command
+    def on_start(*values: Any) -> Iterator[tuple[Any, ...]]:
+        yield from start_updates(settings, values)
 
     def on_stop(name: Any) -> None:
         count = _or_error(stop_budget, settings, name)
@@ -175,8 +161,10 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
         form.fields,
         [
             *(widgets["stored"], form.message, form.started),
-            *(form.name, form.preview, form.command),
+            *(form.name, form.preview, form.command, form.start),
         ],
+        # what it is doing is said; spinners would lie over the form for as long
+        show_progress="hidden",
         api_visibility="private",
         concurrency_limit=1,
     )
