@@ -10,13 +10,15 @@ import numpy as np
 
 from fer_core.comparison.budgets.spending import AXES, Spending, read_spending
 from fer_core.comparison.pairs import data_facts, same_data
+from fer_core.comparison.wording import counted
 from fer_core.paths import RunFolder
 from fer_core.runs.inherited import inherited_words
 from fer_core.runs.record import RunError, checked_record, read_progress
 
 #: Two runs spent the same when the larger amount is at most this much above the smaller.
 _SAME = 0.05
-_UNITS = {"epochs": "{:,.0f} epochs", "updates": "{:,.0f} updates", "seconds": "{:,.0f} s"}
+#: Seconds below this are told to a tenth, so that 3.2 s of 3 s does not read as 3 s.
+_TENTHS_BELOW = 100
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,13 @@ def _budget_warnings(
     if kind and amount:
         spent = {run.name: run.spending.along(kind) for run in entrants}
         short = {
-            name: _UNITS[kind].format(value)
+            name: _amount(kind, value)
             for name, value in spent.items()
             if value is not None and not _same([value, amount])
         }
         if short:
             found.append(
-                f"The budget was {_UNITS[kind].format(amount)}, but it was not spent as meant "
+                f"The budget was {_amount(kind, amount)}, but it was not spent as meant "
                 f"({_listed(short)}): early stopping or the end of its epochs or schedule came "
                 "first, or one step took long."
             )
@@ -157,7 +159,15 @@ def _budget_warnings(
 
 def _spent_words(spending: Spending) -> str:
     amounts = [(axis, spending.along(axis)) for axis in AXES]
-    return ", ".join(_UNITS[axis].format(value) for axis, value in amounts if value is not None)
+    return ", ".join(_amount(axis, value) for axis, value in amounts if value is not None)
+
+
+def _amount(axis: str, value: float) -> str:
+    """ "1 epoch", "2,000 updates", "3.2 s", "30 s"."""
+    if axis != "seconds":
+        return counted(round(value), axis.removesuffix("s"))
+    tenths = value < _TENTHS_BELOW and round(value, 1) != round(value)
+    return f"{value:,.1f} s" if tenths else f"{value:,.0f} s"
 
 
 def _same(amounts: Sequence[float | None]) -> bool:

@@ -325,6 +325,12 @@ def test_a_budget_that_was_not_spent_is_pointed_out(make_run: MakeRun) -> None:
     early = make_run("early", answers(0.7, 2), epochs=2, seconds=20)
     warned = " ".join(compare(full, early, kind="seconds", amount=30).warnings)
     assert "The budget was 30 s, but it was not spent as meant (early: 20 s)" in warned
+    near = make_run("near", answers(0.7, 3), seconds=3.2)
+    warned = " ".join(compare(full, near, kind="seconds", amount=3).warnings)
+    assert "The budget was 3 s, but it was not spent as meant (full: 30 s; near: 3.2 s)" in warned
+    one = make_run("one", answers(0.7, 4), epochs=1, seconds=30)
+    warned = " ".join(compare(full, one, kind="epochs", amount=4).warnings)
+    assert "(one: 1 epoch)" in warned
     other = make_run("other", answers(0.6, 1), seconds=30)
     assert compare(full, other, kind="epochs", amount=4).warnings == ()
 
