@@ -74,15 +74,16 @@ def write_run(
     gflops: float = 0.02,
     fingerprint: str = "f1",
     images: int = 70,
+    name: str = "faces",
     **settings: Any,
 ) -> Path:
-    """A scored run folder; settings go into its config."""
+    """A scored run folder; name: of its set; settings go into its config."""
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(RunConfig(**settings).to_json())
     correct = round(accuracy * images)
     support = [images // 7] * 7
     record = {
-        "data": {"name": "faces", "fingerprint": fingerprint},
+        "data": {"name": name, "fingerprint": fingerprint},
         "model": {"parameters": 1000, "gflops": gflops},
         "test": {
             "accuracy": correct / images,
@@ -119,6 +120,21 @@ def test_only_models_with_the_same_test_images_are_compared(tmp_path: Path) -> N
     assert all(len(names) == 1 for names in alone)
     assert set().union(*alone) == {"other-set", "other-count", "drawn-1", "drawn-2"}
     assert any("seed 2" in group.title for group in groups)
+
+
+def test_one_set_read_at_several_sizes_is_one_chart(tmp_path: Path) -> None:
+    """What a larger picture costs and gains; its pixels have another fingerprint."""
+    runs = tmp_path / "runs"
+    write_run(runs / "small", 0.5)
+    write_run(runs / "large", 0.6, fingerprint="f2", image_size=96)
+    write_run(runs / "renamed", 0.4, name="copy")
+    write_run(runs / "other", 0.9, fingerprint="f3", name="others", image_size=96)
+    found = [set(group.folders) for group in scored_sets(runs, tmp_path / "none")]
+    assert found == [{"small", "large", "renamed"}, {"other"}]
+    write_run(runs / "changed", 0.7, fingerprint="f4", image_size=96)
+    found = [set(group.folders) for group in scored_sets(runs, tmp_path / "none")]
+    assert sorted(map(len, found)) == [1, 1, 1, 2]
+    assert {"small", "renamed"} in found
 
 
 def test_a_set_without_a_part_of_its_own_is_told_by_the_size_of_the_test(tmp_path: Path) -> None:

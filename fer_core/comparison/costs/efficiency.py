@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,20 +95,60 @@ def scored_sets(runs_folder: Path, shipped: Path = SHIPPED_CHECKPOINTS) -> list[
 
     Test images are the same when the sets have one fingerprint (pixels, labels and classes), the
     test parts hold equally many images of each class, and a drawn part was drawn with the same
-    seed and shares.
+    seed and shares. Read at other sizes in pixels one set has other fingerprints: all of that name
+    are one group, as long as at no size there are two.
     """
+    names: dict[str, str] = {}  # fingerprint → what the first model calls the set
+    scored = []
+    for found in _scored(leaderboard(runs_folder, shipped)):
+        one = _Scored.read(*found)
+        scored.append(replace(one, data=names.setdefault(one.fingerprint or one.data, one.data)))
+    prints: dict[tuple[Any, ...], dict[Any, set[str]]] = {}
+    for one in scored:
+        prints.setdefault(one.part, {}).setdefault(one.image_size, set()).add(one.fingerprint)
     groups: dict[str, ScoredSet] = {}
-    for name, folder in _scored(leaderboard(runs_folder, shipped)):
+    for one in scored:
+        unclear = any(len(found) > 1 for found in prints[one.part].values())
+        key = repr((*one.part, one.fingerprint) if unclear else one.part)
+        if key not in groups:
+            groups[key] = ScoredSet(key, one.data, one.images, one.drawn, {})
+        groups[key].folders[one.name] = one.folder
+    return sorted(groups.values(), key=lambda group: -len(group.folders))
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A scored model and what tells on which images. classes: (name, test images) of each."""
+
+    name: str
+    folder: Path
+    data: str
+    images: int
+    drawn: str
+    classes: tuple[tuple[Any, Any], ...]
+    fingerprint: str
+    image_size: Any
+
+    @classmethod
+    def read(cls, name: str, folder: Path) -> _Scored:
         record, config = read_record(RunFolder(folder)), read_json(RunFolder(folder).config) or {}
         data, test = (record or {}).get("data") or {}, (record or {}).get("test") or {}
-        drawn = _how_drawn(config, data)
-        support = tuple(row.get("support") for row in test.get("per_class") or ())
-        key = repr((data.get("fingerprint"), test.get("n"), support, drawn))
-        if key not in groups:
-            title = str(data.get("name") or config.get("data") or "unknown data")
-            groups[key] = ScoredSet(key, title, int(test.get("n") or 0), drawn, {})
-        groups[key].folders[name] = folder
-    return sorted(groups.values(), key=lambda group: -len(group.folders))
+        rows = test.get("per_class") or ()
+        return cls(
+            name=name,
+            folder=folder,
+            data=str(data.get("name") or config.get("data") or "unknown data"),
+            images=int(test.get("n") or 0),
+            drawn=_how_drawn(config, data),
+            classes=tuple((row.get("class"), row.get("support")) for row in rows),
+            fingerprint=str(data.get("fingerprint") or ""),
+            image_size=config.get("image_size"),
+        )
+
+    @property
+    def part(self) -> tuple[Any, ...]:
+        """Alike for the same test images, whatever their size in pixels."""
+        return self.data, self.images, self.classes, self.drawn
 
 
 def _scored(board: pd.DataFrame) -> list[tuple[str, Path]]:
