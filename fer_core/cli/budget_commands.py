@@ -120,15 +120,17 @@ def _images(row: dict[str, Any]) -> str:
 
 
 def _text(values: dict[str, Any]) -> str:
+    from fer_core.comparison.wording import counted
+
     lines = [values["summary"]]
     lines += [f"  {sentence}" for pair in values["pairs"] for sentence in pair["sentences"]]
     lines += [f"warning: {text}" for text in values["warnings"]]
     for run in values["runs"]:
         spent = run["spent"]
-        parts = [f"{spent['epochs']} epochs"]
-        parts += [f"{spent['updates']:,} updates"] if spent["updates"] else []
+        parts = [counted(spent["epochs"], "epoch")]
+        parts += [counted(spent["updates"], "update")] if spent["updates"] else []
         parts += [f"{spent['seconds']:,.1f} s"] if spent["seconds"] else []
-        parts += [f"{spent['images']:,} images seen"] if spent["images"] else []
+        parts += [f"{counted(spent['images'], 'image')} seen"] if spent["images"] else []
         lines.append(f"{run['name']}: {', '.join(parts)}")
     if len(values["pairs"]) == 1:
         pair = values["pairs"][0]

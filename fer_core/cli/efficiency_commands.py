@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from fer_core.cli.arguments import add_runs
 from fer_core.cli.output import Command, frame_rows, progress_bar, read_data, show_result
@@ -56,16 +57,21 @@ def efficiency(chosen: argparse.Namespace) -> int:
         rows = frame_rows(table)
         values.append({"data": group.data, "images": group.images, "models": rows})
         lines.append(f"{group.title} (* on the front of {chosen.cost})")
-        lines += [_model_line(row) for row in rows]
+        width = max((len(row["name"]) for row in rows), default=0)
+        lines += [_model_line(row, width) for row in rows]
     return show_result(chosen, values, "\n".join(lines) or "no run has been scored yet")
 
 
-def _model_line(row: dict[str, object]) -> str:
+def _model_line(row: dict[str, Any], width: int) -> str:
+    """width: of the column of names."""
+    from fer_core.comparison.wording import percent_range
+
     def number(key: str, form: str) -> str:
         return "–" if row[key] is None else format(row[key], form)
 
     return (
-        f"{'*' if row['front'] else ' '} {row['name']:<32}{100 * row['accuracy']:6.2f} %"  # type: ignore[operator]
+        f"{'*' if row['front'] else ' '} {row['name']:<{width}}{100 * row['accuracy']:7.2f} %"
+        f" ({percent_range((row['low'], row['high']))})"
         f"{number('parameters', ',.0f'):>14} parameters{number('gflops', '.4f'):>10} GFLOPs"
         f"{number('efficiency', ',.1f'):>10} % per GFLOP"
         f"{number('efficiency_fvcore', ',.1f'):>10} as fvcore counts"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from fer_core.cli import main
 from fer_core.comparison.costs import latency as latencies
 from fer_core.comparison.costs.efficiency import (
     efficiency_table,
@@ -285,3 +286,17 @@ def test_a_damaged_store_is_no_measurement(weights: dict[str, Path]) -> None:
     latencies.latency_file().write_text(json.dumps({key: {"one": "fast"}}))
     assert stored_latency(file) is None
     assert dataclasses.asdict(latencies.Latency.unknown())["rounds"] == 0
+
+
+def test_the_command_lines_its_columns_up_and_gives_intervals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "a-sweep-learning_rate-1e-3-batch_size-32-s0"
+    write_run(tmp_path / "runs" / long, 0.5, fingerprint="here", name="here")
+    write_run(tmp_path / "runs" / "short", 0.6, fingerprint="here", name="here")
+    assert main(["efficiency", "--runs", str(tmp_path / "runs")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    lines = [line for line in said if line[2:].startswith((long, "short"))]
+    assert len({line.index(" parameters") for line in lines}) == 1
+    low, high = wilson_interval(42, 70)
+    assert f"60.00 % ({100 * low:.1f} to {100 * high:.1f} %)" in lines[0]
