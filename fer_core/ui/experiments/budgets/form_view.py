@@ -129,7 +129,7 @@ def build_budget_form(settings: AppSettings, shared: SharedState) -> BudgetForm:
     started = gr.Markdown(elem_id="budget-started", elem_classes="when-said")
     preview = gr.HTML(js_on_load=None, elem_id="budget-preview")
     command = gr.Textbox(
-        label="The command that trains the same and compares",
+        label="The command that does the same",
         lines=2,
         interactive=False,
         buttons=["copy"],

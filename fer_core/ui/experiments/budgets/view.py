@@ -121,7 +121,7 @@ def _build_results(settings: AppSettings, shared: SharedState, form: BudgetForm)
                     widgets["class_table"] = gr.HTML(js_on_load=None, elem_id="budget-class-table")
         widgets["spent"] = gr.HTML(js_on_load=None, elem_id="budget-spent")
         widgets["command"] = gr.Textbox(
-            label="The command that makes this comparison",
+            label="The command that repeats it",
             lines=2,
             interactive=False,
             buttons=["copy"],
