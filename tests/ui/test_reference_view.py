@@ -42,10 +42,8 @@ def test_the_visitors_own_run_stands_beside_the_published_figure(
     test = read_record(run)["test"]
     low, high = test["interval"]
     page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
-    assert (
-        f"{100 * test['accuracy']:.2f} % ({100 * low:.2f} % to {100 * high:.2f} %); "
-        "settings changed"
-    ) in page
+    interval = f"<small>{100 * low:.2f} % to {100 * high:.2f} %</small>"
+    assert f"{100 * test['accuracy']:.2f} %{interval}<small>settings changed" in page
 
 
 def test_the_projects_figure_is_read_from_the_results(tmp_path: Path) -> None:
@@ -53,7 +51,7 @@ def test_the_projects_figure_is_read_from_the_results(tmp_path: Path) -> None:
         "name,ours,low,high,settings,state\nmine,0.615,0.6,0.63,whole,finished\n"
     )
     page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
-    assert "61.50 % (60.00 % to 63.00 %)" in page
+    assert "61.50 %<small>60.00 % to 63.00 %</small>" in page
 
 
 def test_a_run_on_other_data_is_not_set_beside_the_report(
@@ -107,7 +105,7 @@ def test_what_a_row_changes_and_what_a_reader_must_know_stand_on_the_page(
     page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
     assert "one (six_class, epochs=20)" in page
     assert "when it &lt;leaves&gt; chance hangs on the seed" in page
-    assert "0.111 (0.075 to 0.150); measured on drawn faces" in page
+    assert "0.111<small>0.075 to 0.150</small><small>measured on drawn faces</small>" in page
 
 
 def test_a_run_on_photographs_of_ones_own_is_not_said_to_be_on_drawn_faces(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +29,23 @@ _HOW = (
 _HOW_ELSEWHERE = ", which trains where the app runs on your own computer"
 _NOTE = (
     "<p class='note'>Each figure is measured on the split on which the report measured; where the "
-    "report chose its epoch on the images that it scored, so do these. In brackets the 95 % "
-    "interval, behind a recipe what a row changes of it.</p>"
+    "report chose its epoch on the images that it scored, so do these. Behind a recipe stands what "
+    "a row changes of it, below a figure its 95 % interval.</p>"
 )
-_HEADERS = ("System", "Recipe", "Measure", "Published", "Measured by this project", "Your run")
+_HEADERS = ("System, recipe and measure", "Published", "Measured by this project", "Your run")
+#: On a phone the table scrolls in its box; squeezed, its words would break letter by letter.
+_CSS = """
+.plain-table table { min-width: 560px; }
+.plain-table td:first-child { width: 36%; font-weight: 400 !important; }
+.plain-table small { display: block; color: var(--body-text-color-subdued); }
+"""
 _METRICS = {"accuracy": "accuracy", "macro_f1": "macro F1"}
 
 
 def build_reference_view(settings: AppSettings, shared: SharedState) -> None:
     gr.Markdown(about(settings))
-    # On a phone it scrolls in its box; squeezed, its words would break letter by letter.
     table = gr.HTML(
-        css_template=".plain-table table { min-width: 780px; }",
+        css_template=_CSS,
         elem_id="reference-table",
         js_on_load=None,
     )
@@ -86,50 +91,62 @@ def read_results(results: Path = REFERENCE_RESULTS) -> dict[str, dict[str, str]]
 
 def _row(reference: Reference, ours: Mapping[str, str] | None, own: ReferenceRow | None) -> str:
     recipe = ", ".join([reference.recipe, *reference.settings])
+    measure = f"{_METRICS[reference.metric]}, {reference.part} images"
     cells = (
-        reference.system,
-        f"{reference.what} ({recipe})",
-        f"{_METRICS[reference.metric]}, {reference.part} images",
-        _figure(reference, reference.published),
+        (
+            f"{reference.system} · {reference.what} ({recipe})",
+            *filter(None, (measure, reference.note)),
+        ),
+        (_figure(reference, reference.published),),
         _measured(reference, ours),
         _own(reference, own),
     )
-    texts = [html.escape(cell) for cell in cells]
-    if reference.note:
-        texts[1] += f"<br><small class='note'>{html.escape(reference.note)}</small>"
-    return "<tr>" + "".join(f"<td>{text}</td>" for text in texts) + "</tr>"
+    return "<tr>" + "".join(f"<td>{_lines(*cell)}</td>" for cell in cells) + "</tr>"
 
 
-def _measured(reference: Reference, row: Mapping[str, str] | None) -> str:
+def _lines(first: str, *others: str) -> str:
+    """What a cell says, and in smaller lines below what belongs to it."""
+    small = "".join(f"<small>{html.escape(text)}</small>" for text in others)
+    return html.escape(first) + small
+
+
+def _measured(reference: Reference, row: Mapping[str, str] | None) -> tuple[str, ...]:
+    """The lines of this project's figure."""
     if not row or not row.get("ours"):
-        return "not yet"
-    text = _with_interval(reference, row["ours"], row["low"], row["high"])
-    if row.get("settings") == "part":
-        text += f"; {reference.small_note}"
-    if reference.drawn_note:  # `reproduce` has no others
-        text += f"; {reference.drawn_note}"
-    return text if row.get("state") == "finished" else f"{text}; {row['state']}"
+        return ("not yet",)
+    remarks = [
+        reference.small_note if row.get("settings") == "part" else "",
+        reference.drawn_note,  # `reproduce` has no others
+        row["state"] if row.get("state") != "finished" else "",
+    ]
+    return _with_interval(reference, row["ours"], row["low"], row["high"], remarks)
 
 
-def _own(reference: Reference, row: ReferenceRow | None) -> str:
+def _own(reference: Reference, row: ReferenceRow | None) -> tuple[str, ...]:
+    """The lines of the figure of a visitor's own run."""
     if row is None:
-        return "–"
+        return ("–",)
     if row.value is None or row.interval is None:
-        return f"{row.state} {row.reason}" if row.state == "finished" else row.state
-    text = _with_interval(reference, row.value, *row.interval)
-    remarks = {
+        return (f"{row.state} {row.reason}" if row.state == "finished" else row.state,)
+    settings = {
         "part": reference.small_note,
         "changed": "settings changed",
         "other data": "on other data, so not to be compared",
     }
-    text += f"; {remarks[row.settings]}" if row.settings in remarks else ""
-    text += f"; {reference.drawn_note}" if row.drawn and reference.drawn_note else ""
-    return text if row.state == "finished" else f"{text}; {row.state}"
+    remarks = [
+        settings.get(row.settings, ""),
+        reference.drawn_note if row.drawn else "",
+        row.state if row.state != "finished" else "",
+    ]
+    return _with_interval(reference, row.value, *row.interval, remarks)
 
 
-def _with_interval(reference: Reference, value: Any, low: Any, high: Any) -> str:
+def _with_interval(
+    reference: Reference, value: Any, low: Any, high: Any, remarks: Sequence[str]
+) -> tuple[str, ...]:
     edges = " to ".join(_figure(reference, float(edge)) for edge in (low, high))
-    return f"{_figure(reference, float(value))} ({edges})"
+    said = "; ".join(filter(None, remarks))
+    return (_figure(reference, float(value)), edges, *([said] if said else []))
 
 
 def _figure(reference: Reference, value: float) -> str:
