@@ -19,6 +19,7 @@ from fer_core.cli.output import (
 
 
 def audit(chosen: argparse.Namespace) -> int:
+    from fer_core.cli.audit_text import audit_text
     from fer_core.data.audit import audit_faces
     from fer_core.data.faces import DataError
     from fer_core.data.split import SplitPlan, split_faces
@@ -29,9 +30,8 @@ def audit(chosen: argparse.Namespace) -> int:
         split = split_faces(faces, SplitPlan()) if faces.labelled else None
     except DataError as error:  # such a set is worth an audit all the more
         print(f"no split yet: {error}", file=sys.stderr)
-    values = audit_faces(faces, split).to_dict()
-    lines = [f"{key}: {value}" for key, value in values.items()]
-    return show_result(chosen, values, "\n".join(lines))
+    found = audit_faces(faces, split)
+    return show_result(chosen, found.to_dict(), audit_text(found))
 
 
 def evaluate(chosen: argparse.Namespace) -> int:

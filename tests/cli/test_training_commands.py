@@ -63,6 +63,20 @@ def test_audit_counts(capsys: pytest.CaptureFixture[str], tiny_csv: Path) -> Non
     assert values["counts_per_split"]["test"]["angry"] == 6
 
 
+def test_an_audit_is_told_in_a_table(capsys: pytest.CaptureFixture[str], tiny_csv: Path) -> None:
+    lines = tiny_csv.read_text().splitlines()
+    tiny_csv.write_text("\n".join([*lines[:5], "3,1 2 3,Training", *lines[5:]]) + "\n")
+    assert main(["audit", str(tiny_csv)]) == 0
+    said = capsys.readouterr().out
+    rows = {line.split()[0]: line.split() for line in said.splitlines() if line}
+    assert rows["class"] == ["class", "train", "validation", "test", "all", "share"]
+    assert rows["angry"] == ["angry", "18", "6", "6", "30", "14.3", "%"]
+    assert rows["all"] == ["all", "126", "42", "42", "210"]
+    assert "cannot be read: 1\n  row 4: 3 numbers" in said
+    assert max(map(len, said.splitlines())) <= 80
+    assert not set("{[") & set(said), "a person reads this, not a program"
+
+
 def test_a_set_that_cannot_be_split_is_audited_all_the_same(
     capsys: pytest.CaptureFixture[str], tiny_csv: Path
 ) -> None:
