@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,12 @@ Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.Arg
 
 
 def show_result(chosen: argparse.Namespace, values: Any, text: str) -> int:
-    print(json.dumps(_known(values), indent=2, allow_nan=False) if chosen.json else text)
+    """Print it and return 0. A reader that leaves early, as `head` does, is no error."""
+    said = json.dumps(_known(values), indent=2, allow_nan=False) if chosen.json else text
+    try:
+        print(said, flush=True)
+    except BrokenPipeError:  # what is still to be flushed at the end goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

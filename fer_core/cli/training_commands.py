@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
+import textwrap
 
 from fer_core.cli.arguments import chosen_config, chosen_place
 from fer_core.cli.execution import execute_here
@@ -164,4 +166,10 @@ def recipes(chosen: argparse.Namespace) -> int:
         }
         for recipe in RECIPES.values()
     ]
-    return show_result(chosen, rows, "\n".join(f"{r['name']:<22}{r['description']}" for r in rows))
+    width = min(100, shutil.get_terminal_size().columns)
+    lines = [
+        f"{row['name']}: {row['title']}\n"
+        + textwrap.fill(row["description"], width, initial_indent="  ", subsequent_indent="  ")
+        for row in rows
+    ]
+    return show_result(chosen, rows, "\n".join(lines))

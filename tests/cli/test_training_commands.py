@@ -1,6 +1,8 @@
 """Commands on data, recipes and runs: their JSON has its documented keys."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,26 @@ def test_recipes_lists_whole_configurations(capsys: pytest.CaptureFixture[str]) 
     rows = {row["name"]: row for row in json_of(capsys, "recipes")}
     assert {"quick", "competition_baseline", "expressnet"} <= set(rows)
     assert rows["competition_baseline"]["config"]["batch_size"] == 400
+
+
+def test_recipes_are_told_within_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    assert main(["recipes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "quick: Quick look" in lines
+    assert max(map(len, lines)) <= 72
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = [sys.executable, "-m", "fer_core", "recipes"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
+        assert asked.stdout is not None
+        assert asked.stderr is not None
+        asked.stdout.close()  # as `head` does
+        assert asked.stderr.read() == b""
+        assert asked.wait(timeout=60) == 0
 
 
 def test_audit_counts(capsys: pytest.CaptureFixture[str], tiny_csv: Path) -> None:
