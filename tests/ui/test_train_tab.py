@@ -273,6 +273,18 @@ def test_curves_show_training_and_validation_and_the_best_epoch(
     assert figure.layout.shapes[0].x0 == best
 
 
+def test_the_best_epoch_is_named_where_the_curves_do_not_run(
+    settings: AppSettings, make_run: Any
+) -> None:
+    make_run("run", epochs=5)
+    live = live_run.read_live(settings, "run")
+    sides = {
+        quantity: training_figure(live.epochs, quantity, live.best).layout.annotations[0].y
+        for quantity in ("loss", "accuracy")
+    }
+    assert sides == {"loss": 1, "accuracy": 0}  # losses fall to the bottom, accuracies rise
+
+
 def test_best_epoch_by_loss_is_the_lowest_and_ties_go_to_the_first() -> None:
     epochs = [
         {"epoch": number, "validation_loss": loss} for number, loss in ((1, 2), (2, 1), (3, 1))

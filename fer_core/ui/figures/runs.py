@@ -62,12 +62,14 @@ def training_figure(
         figure.add_trace(_curve(epochs, part, quantity, name, colour))
     if best_epoch is not None:
         figure.add_vline(best_epoch, line={"color": TEXT, "width": 1, "dash": "dot"})
+        above = quantity == "loss"  # where its curves are not: losses end low, accuracies high
         figure.add_annotation(
             text=f"best: {best_epoch}",
             x=best_epoch,
-            y=0,
+            y=1 if above else 0,
             yref="paper",
-            yanchor="bottom",
+            yanchor="top" if above else "bottom",
+            yshift=-16 if above else 0,  # below the names of phases
             xanchor="right" if best_epoch > 1 else "left",
             xshift=-4 if best_epoch > 1 else 4,
             showarrow=False,
