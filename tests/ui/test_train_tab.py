@@ -19,6 +19,7 @@ from fer_core.ui.figures.runs import training_figure
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 from fer_core.ui.train import live_run, run_form, train_tab
+from fer_core.ui.train.epoch_table import epoch_table_html
 from fer_core.ui.train.live_panel import panel_updates
 
 QUICK = RECIPES["quick"].config
@@ -283,6 +284,13 @@ def test_the_best_epoch_is_named_where_the_curves_do_not_run(
         for quantity in ("loss", "accuracy")
     }
     assert sides == {"loss": 1, "accuracy": 0}  # losses fall to the bottom, accuracies rise
+
+
+def test_the_table_of_epochs_says_its_units_in_its_head_alone() -> None:
+    table = epoch_table_html([{"epoch": 1, "train_accuracy": 0.5, "validation_accuracy": 0.625}], 1)
+    assert "<th>Validation<br>%</th>" in table
+    assert "<td>1 (best)</td>" in table
+    assert "<td>50.00</td><td>62.50</td>" in table
 
 
 def test_best_epoch_by_loss_is_the_lowest_and_ties_go_to_the_first() -> None:

@@ -6,13 +6,14 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+#: In two lines, so that all columns stand beside the form without scrolling.
 _HEADERS = (
     "Epoch",
-    "Training loss",
-    "Validation loss",
-    "Training %",
-    "Validation %",
-    "Macro F1",
+    "Training<br>loss",
+    "Validation<br>loss",
+    "Training<br>%",
+    "Validation<br>%",
+    "Macro<br>F1",
     "Rate",
     "Seconds",
 )
@@ -36,8 +37,8 @@ def _row(epoch: Mapping[str, Any], best: bool) -> str:
         f"{epoch.get('epoch', '')}{' (best)' if best else ''}",
         _number(epoch.get("train_loss"), "{:.4f}"),
         _number(epoch.get("validation_loss"), "{:.4f}"),
-        _number(epoch.get("train_accuracy"), "{:.2%}"),
-        _number(epoch.get("validation_accuracy"), "{:.2%}"),
+        _number(epoch.get("train_accuracy"), "{:.2f}", 100),
+        _number(epoch.get("validation_accuracy"), "{:.2f}", 100),
         _number(epoch.get("validation_macro_f1"), "{:.4f}"),
         _number(epoch.get("learning_rate"), "{:.3g}"),
         _number(epoch.get("seconds"), "{:,.1f}"),
@@ -45,5 +46,5 @@ def _row(epoch: Mapping[str, Any], best: bool) -> str:
     return "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>"
 
 
-def _number(value: Any, pattern: str) -> str:
-    return pattern.format(value) if isinstance(value, int | float) else "–"
+def _number(value: Any, pattern: str, factor: float = 1) -> str:
+    return pattern.format(factor * value) if isinstance(value, int | float) else "–"
