@@ -65,6 +65,7 @@ def test_a_face_comes_back_with_its_box_and_every_probability(client: Client) ->
 
 def test_the_checkpoint_can_be_named(client: Client) -> None:
     assert ask(client, EXAMPLES[0].path, "run:only sad")[0]["label"] == "sad"
+    assert ask(client, EXAMPLES[0].path, "only sad")[0]["label"] == "sad"  # as the page shows it
 
 
 def test_a_turned_photograph_is_read_upright(client: Client, tmp_path: Path) -> None:

@@ -198,10 +198,11 @@ def test_only_names_in_the_list_are_opened(
     loaded: LoadedCheckpoints, tmp_path: Path, write_checkpoint: WriteCheckpoint
 ) -> None:
     outside = write_checkpoint(tmp_path / "elsewhere")
-    for name in (str(outside), "../elsewhere", "run:../elsewhere", "first"):
+    for name in (str(outside), "../elsewhere", "run:../elsewhere", "run:run:first"):
         with pytest.raises(CheckpointError, match="no checkpoint is called"):
             loaded.entry(name)
     assert loaded.entry("run:first").folder == tmp_path / "runs" / "first"
+    assert loaded.entry("first") == loaded.entry("run:first")  # as the page shows it
     assert loaded.entry("") == loaded.entry(None) == loaded.entries()[0]
 
 

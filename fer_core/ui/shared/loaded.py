@@ -37,15 +37,19 @@ class LoadedCheckpoints:
         return list_checkpoints(self.runs_folder)
 
     def entry(self, name: str | None) -> CheckpointEntry:
-        """The entry of that name, or the first one without a name; CheckpointError without any."""
+        """The entry of that name, or the first one without a name; CheckpointError without any.
+
+        A run may also be called as the page shows it, by the name of its folder.
+        """
         entries = self.entries()
         if not entries:
             raise CheckpointError("there is no checkpoint yet; train one with the recipe 'quick'")
         if not name:
             return entries[0]
-        for entry in entries:
-            if entry.name == name:
-                return entry
+        for wanted in (name, f"run:{name}"):
+            for entry in entries:
+                if entry.name == wanted:
+                    return entry
         known = ", ".join(entry.name for entry in entries[:10])
         raise CheckpointError(f"no checkpoint is called {str(name)[:80]!r}; there is: {known}")
 
