@@ -44,7 +44,7 @@ class _Found:
         title = f"{name} ({', '.join(kinds)})" if kinds else name
         accuracy = _figure(record, "test", "accuracy")
         if accuracy is not None:
-            title += f", {accuracy:.1%} on {_set(record)}"
+            title += f", {100 * accuracy:.1f} % on {_set(record)}"
         if _figure(record, "model", "memory", "faces"):
             title += ", with a memory"
         return CheckpointEntry(name if own else f"run:{name}", self.place.path, title)

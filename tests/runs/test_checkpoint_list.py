@@ -30,7 +30,7 @@ def test_the_most_accurate_on_validation_comes_first_and_runs_last(
     write_checkpoint(tmp_path / "runs" / "mine")
     entries = list_checkpoints(tmp_path / "runs", shipped)
     assert [entry.name for entry in entries] == ["c-good", "a-middling", "b-unknown", "run:mine"]
-    assert entries[0].title == "c-good (shipped), 30.0% on its own set"
+    assert entries[0].title == "c-good (shipped), 30.0 % on its own set"
     assert entries[2].title == "b-unknown (shipped)"
 
 
@@ -63,8 +63,8 @@ def test_a_memory_is_named_and_an_odd_record_breaks_nothing(shipped: Path, tmp_p
         record = {"validation": {"accuracy": 0.1}, "test": {"accuracy": 0.2}, "model": model}
         (place / "record.json").write_text(json.dumps(record))
     titles = {entry.name: entry.title for entry in list_checkpoints(tmp_path / "none", shipped)}
-    assert titles["d-mindful"] == "d-mindful (shipped), 20.0% on its own set, with a memory"
-    assert titles["e-odd"] == "e-odd (shipped), 20.0% on its own set"
+    assert titles["d-mindful"] == "d-mindful (shipped), 20.0 % on its own set, with a memory"
+    assert titles["e-odd"] == "e-odd (shipped), 20.0 % on its own set"
     assert "memory" not in titles["f-odd"]
 
 
@@ -73,7 +73,7 @@ def test_an_accuracy_is_said_of_its_set(tmp_path: Path) -> None:
     record = {"data": {"name": "drawn faces"}, "test": {"accuracy": 0.934}}
     (place / "record.json").write_text(json.dumps(record))
     (entry,) = list_checkpoints(tmp_path / "runs", tmp_path / "none")
-    assert entry.title == "mine, 93.4% on drawn faces"
+    assert entry.title == "mine, 93.4 % on drawn faces"
 
 
 def test_every_shipped_checkpoint_is_in_the_list(tmp_path: Path) -> None:
