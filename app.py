@@ -75,6 +75,22 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     return parser.parse_args(arguments)
 
 
+def start_notes(options: argparse.Namespace) -> list[str]:
+    """What whoever starts the page should know of these options, a sentence or two for each."""
+    notes = []
+    if options.data != Path("data") and not options.data.is_dir():  # not asked for, not missed
+        notes.append(
+            f"There is no folder {options.data}: the Data tab has the built-in sets alone until "
+            "it is there."
+        )
+    if not options.public and options.host not in _LOOPBACK:
+        notes.append(
+            f"Everyone who can reach {options.host} can read the data sets of this computer and "
+            "start training runs. Add --public to close that."
+        )
+    return notes
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     from fer_core.cores import small_work_on_one_core
@@ -92,11 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     app.queue(default_concurrency_limit=4, max_size=64)
     # beside the page, which answers from the start; a visitor who comes earlier waits for the same
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
-    if not options.public and options.host not in _LOOPBACK:
-        print(
-            f"Everyone who can reach {options.host} can read the data sets of this computer and "
-            "start training runs. Add --public to close that."
-        )
+    for note in start_notes(options):
+        print(note)
     try:
         app.launch(
             server_name=options.host,

@@ -267,6 +267,20 @@ def test_the_environment_sets_what_a_space_sets(monkeypatch: pytest.MonkeyPatch)
     assert not app.parse_arguments([]).public
 
 
+def test_a_data_folder_that_is_not_there_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FER_DATA", "GRADIO_SERVER_NAME", "SPACE_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert app.start_notes(app.parse_arguments([])) == []  # the usual one need not be there
+    assert app.start_notes(app.parse_arguments(["--data", f"{tmp_path}"])) == []
+    (note,) = app.start_notes(app.parse_arguments(["--data", "dta"]))
+    assert note.startswith("There is no folder dta")
+    (note,) = app.start_notes(app.parse_arguments(["--host", "0.0.0.0"]))
+    assert "--public" in note
+
+
 def test_a_port_that_is_no_number_is_told_plainly(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
