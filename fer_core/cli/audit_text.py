@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fer_core.data.audit import Audit
+from fer_core.data.faces import ROWS_COUNTED
 
 
 def audit_text(audit: Audit) -> str:
@@ -17,7 +18,10 @@ def audit_text(audit: Audit) -> str:
         lines.append(f"imbalance ratio {audit.imbalance_ratio:.1f}")
     if audit.unlabelled:
         lines.append(f"without a label: {audit.unlabelled:,}")
-    lines += ["", *_twin_lines(audit), f"rows or files that cannot be read: {audit.unreadable:,}"]
+    numbered = any("row " in where for where, _ in audit.unreadable_listed)
+    counted = f" ({ROWS_COUNTED})" if numbered else ""
+    lines += ["", *_twin_lines(audit)]
+    lines.append(f"rows or files that cannot be read: {audit.unreadable:,}{counted}")
     lines += [f"  {where}: {reason}" for where, reason in audit.unreadable_listed]
     if audit.unreadable > len(audit.unreadable_listed):
         lines.append("  …")

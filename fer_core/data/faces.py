@@ -13,6 +13,9 @@ import numpy as np
 UNLABELLED = -1
 SPLIT_NAMES = ("train", "validation", "test")
 
+#: How rows are numbered in `Faces.ids` and `Unreadable.where`, for whoever looks one up in a file.
+ROWS_COUNTED = "rows count from 0, without the header"
+
 
 class DataError(ValueError):
     """Data that cannot be used. The message says what was wrong, what was got and what to do."""
@@ -20,7 +23,10 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """One row or file of the source that could not be read."""
+    """One row or file of the source that could not be read.
+
+    where: "row N", counted as `ROWS_COUNTED` says, or a path inside the source.
+    """
 
     where: str
     reason: str

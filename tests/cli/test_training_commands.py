@@ -94,7 +94,8 @@ def test_an_audit_is_told_in_a_table(capsys: pytest.CaptureFixture[str], tiny_cs
     assert rows["class"] == ["class", "train", "validation", "test", "all", "share"]
     assert rows["angry"] == ["angry", "18", "6", "6", "30", "14.3", "%"]
     assert rows["all"] == ["all", "126", "42", "42", "210"]
-    assert "cannot be read: 1\n  row 4: 3 numbers" in said
+    assert "cannot be read: 1 (rows count from 0" in said
+    assert "\n  row 4: 3 numbers" in said
     assert max(map(len, said.splitlines())) <= 80
     assert not set("{[") & set(said), "a person reads this, not a program"
 

@@ -143,6 +143,16 @@ def test_another_split_changes_what_runs_use(face_folder: Path) -> None:
     assert "**4** test" in view_set(choice).split
 
 
+def test_it_is_said_how_unreadable_rows_are_counted() -> None:
+    faces = lopsided()
+    listed = {
+        where: data_view.unreadable_list(replace(faces, unreadable=(Unreadable(where, "odd"),)))
+        for where in ("row 4", "happy/broken.jpg")
+    }
+    assert "Rows count from 0" in listed["row 4"]
+    assert "count from" not in listed["happy/broken.jpg"]
+
+
 def test_view_lists_what_could_not_be_read(face_folder: Path) -> None:
     seen = view_set({**DEFAULT_DATA_CHOICE, "source": str(face_folder)})
     assert "20 grey images" in seen.summary

@@ -7,7 +7,7 @@ import html
 import numpy as np
 
 from fer_core.data.audit import Audit
-from fer_core.data.faces import SPLIT_NAMES, UNLABELLED, Faces
+from fer_core.data.faces import ROWS_COUNTED, SPLIT_NAMES, UNLABELLED, Faces
 from fer_core.data.split import Split
 from fer_core.labels import colour
 from fer_core.ui.shared.cards import card, cards
@@ -225,6 +225,8 @@ def unreadable_list(faces: Faces) -> str:
     )
     more = len(faces.unreadable) - _LISTED
     rest = f'<p class="note">… and {more:,} more.</p>' if more > 0 else ""
+    if any("row " in entry.where for entry in faces.unreadable[:_LISTED]):
+        rest += f'<p class="note">{ROWS_COUNTED.capitalize()}.</p>'
     return (
         '<div class="plain-table texts"><table>'
         "<thead><tr><th>where</th><th>what was wrong</th></tr></thead>"
