@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     resume = command(
         "resume", training_commands.resume, "go on with a run after its last finished epoch"
     )
-    resume.add_argument("folder", type=Path, metavar="RUN")
+    resume.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
 
     evaluate = command(
         "evaluate", data_commands.evaluate, "score a checkpoint on one split of a data set"
@@ -97,13 +97,20 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--mirrored", action="store_true", help="score the mean over each image and its mirror"
     )
-    evaluate.add_argument("--split", default="test", choices=("train", "validation", "test", "all"))
+    evaluate.add_argument(
+        "--split",
+        default="test",
+        choices=("train", "validation", "test", "all"),
+        help="the part that is scored (default test; on FER2013 that is PrivateTest)",
+    )
 
     predict = command(
         "predict", data_commands.predict, "find the faces in pictures and label their expressions"
     )
     add_checkpoint(predict)
-    predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    predict.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE", help="a picture file in a usual format"
+    )
     predict.add_argument(
         "--whole-picture", action="store_true", help="take each picture as one face; find none"
     )
@@ -225,7 +232,19 @@ def _parser() -> argparse.ArgumentParser:
         "names", nargs="*", metavar="MODEL", help="only these; timm/NAME for timm"
     )
     networks.add_argument("--search", metavar="TEXT", help="list own and timm names that hold TEXT")
-    networks.add_argument("--channels", type=int, choices=(1, 3), default=1)
-    networks.add_argument("--image-size", type=image_side, default=48, metavar="PIXELS")
+    networks.add_argument(
+        "--channels",
+        type=int,
+        choices=(1, 3),
+        default=1,
+        help="of the images, on which size and cost depend: 1 grey (default), 3 colour",
+    )
+    networks.add_argument(
+        "--image-size",
+        type=image_side,
+        default=48,
+        metavar="PIXELS",
+        help="side of the images, on which they depend, too (default 48)",
+    )
     command("recipes", training_commands.recipes, "list the recipes")
     return parser

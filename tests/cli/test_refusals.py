@@ -1,10 +1,12 @@
 """Refusals are one line and come before any work; every command has help."""
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from fer_core.cli import main
+from fer_core.cli.parser import _parser
 from fer_core.paths import SHIPPED_CHECKPOINTS
 
 
@@ -156,3 +158,13 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
         main([command, "--help"])
     assert ended.value.code == 0
     assert "--json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", ["audit", "train", "resume", "evaluate", "predict", "models", "recipes"]
+)
+def test_help_explains_every_argument(command: str) -> None:
+    parser = _parser()
+    (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    for argument in commands.choices[command]._actions:
+        assert argument.help, argument.dest
