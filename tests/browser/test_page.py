@@ -39,6 +39,24 @@ def test_the_page_does_not_scroll_sideways(page: Any, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_the_search_for_near_twins_shows_how_far_it_is(page: Any) -> None:
+    open_tab(page, "Data")
+    page.get_by_text("Near twins: almost").click()
+    page.wait_for_selector("#data-near-look")
+    page.evaluate(
+        """() => { window.heights = [];
+          const block = document.querySelector('#data-near-twins');
+          new MutationObserver(() => { if (block.querySelector('.progress-level'))
+            window.heights.push(block.offsetHeight); })
+          .observe(block, {childList: true, subtree: true}); }"""
+    )
+    page.click("#data-near-look")
+    page.wait_for_selector("#data-near-twins .prose > *")
+    heights = page.evaluate("window.heights")
+    assert heights
+    assert heights[0] >= 80, "the block is empty yet, and its progress has to be seen"
+
+
 def test_a_run_goes_from_the_data_to_a_photo(page: Any, served_app: ServedApp) -> None:
     open_tab(page, "Data")
     page.get_by_text("Open your own data").click()
