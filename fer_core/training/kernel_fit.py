@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,6 +55,7 @@ class KernelTraining:
             raise ModelError(f"svm: gamma must be scale, auto or a number above 0, got {gamma!r}")
         self.validation_part = FaceTensor.of(data.faces, data.split.validation, device)
         images, labels, rows = prepare_part(config, data)
+        _check_classes(labels, data.faces.class_names)  # a fit of minutes would end in an error
         self.train_part = FaceTensor(images, labels, device)
         self.preparations = {1: rows} if rows else {}
         self.views = None
@@ -162,6 +163,17 @@ class KernelTraining:
         self.machine.load_state_dict(state["model"])
         self.epoch = self.best_epoch = state["epoch"]
         self.images_seen, self.train_seconds = len(self.train_part), state["train_seconds"]
+
+
+def _check_classes(labels: np.ndarray, class_names: Sequence[str]) -> None:
+    """ModelError for a class without a training image, of which a fitted machine knows nothing."""
+    counts = np.bincount(labels, minlength=len(class_names))
+    missing = [name for name, count in zip(class_names, counts, strict=True) if not count]
+    if missing:
+        raise ModelError(
+            "a support vector machine needs images of every class, and training has none of "
+            f"{', '.join(missing)}; leave out what has none (classes_left_out)"
+        )
 
 
 def _gram_fits(images: int) -> bool:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from sklearn.svm import SVC
 
+from fer_core.labels import FER2013_CLASSES
 from fer_core.models import ModelError
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import load_checkpoint
@@ -109,6 +110,20 @@ def test_a_stop_during_the_fit_is_heard(
 def test_an_unknown_option_is_named(machine: RunConfig) -> None:
     with pytest.raises(ConfigError, match="kernel"):
         replace(machine, model_options={"kernel": "linear"})
+
+
+@pytest.mark.parametrize("absent", [2, 6])  # one in the middle, and the last
+def test_a_class_without_a_training_image_is_named_before_the_fit(
+    machine: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absent: int
+) -> None:
+    lines = Path(machine.data).read_text().splitlines()
+    data = tmp_path / "absent.csv"
+    data.write_text("\n".join(line for line in lines if not line.startswith(f"{absent},")) + "\n")
+    monkeypatch.setattr(KernelTraining, "_fit", None)
+    run = create_run(replace(machine, data=str(data)), tmp_path, "machine")
+    progress = execute_run(run)
+    assert progress.state == "failed"
+    assert f"training has none of {FER2013_CLASSES[absent]};" in progress.reason
 
 
 def test_the_kernel_matrix_is_not_made_where_memory_is_short(
