@@ -94,13 +94,19 @@ def prepare_part(
 ) -> tuple[np.ndarray, np.ndarray, tuple[tuple[str, int], ...]]:
     """The training part after the config's offline preparation.
 
-    Returns images uint8 (M, H, W, C), labels int64 (M,) and the rows after every step.
+    Returns images uint8 (M, H, W, C), labels int64 (M,) and the rows after every step. DataError
+    where the steps leave too few images to learn from.
     """
     images, labels = data.faces.images[data.split.train], data.faces.labels[data.split.train]
     if not config.preparation:
         return images, labels, ()
     names = data.faces.class_names
     made = prepare_training(images, labels, names, config.preparation, config.seed, progress)
+    if len(made.labels) < 2:
+        raise DataError(
+            f"training needs at least two images, and of {len(labels):,} the preparation "
+            f"({', '.join(config.preparation)}) leaves {len(made.labels)}; use less of it"
+        )
     return made.images, made.labels, made.rows
 
 

@@ -268,6 +268,19 @@ def test_failures_are_told_in_words(
     assert "try a lower learning rate than 0.01" in read_progress(wild).reason
 
 
+def test_a_preparation_that_leaves_one_image_is_told(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    lines = Path(tiny_config.data).read_text().splitlines()
+    again = next(line for line in lines if line.endswith("Training"))
+    others = [line for line in lines if not line.endswith("Training")]
+    data = tmp_path / "repeated.csv"
+    data.write_text("\n".join([*others, again, again, again]) + "\n")
+    config = replace(tiny_config, data=str(data), preparation=("drop_duplicates",))
+    folder = _run(config, tmp_path / "runs", "one")
+    assert "of 3 the preparation (drop_duplicates) leaves 1;" in read_progress(folder).reason
+
+
 def test_a_gpu_that_is_not_there_is_named(tiny_config: RunConfig, tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
