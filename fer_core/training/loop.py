@@ -158,6 +158,7 @@ class Training:
             self.images_seen += images
             labels = self.data.faces.labels[self.data.split.validation]
             scores = validation_scores(self.predict(self.validation_part), labels)
+            self._check(scores["validation_loss"])
             if self.phase.schedule == "plateau":
                 self.schedule.step(-quality(scores, self.phase.plateau_by))  # type: ignore[call-arg]
             self.epoch += 1
@@ -198,12 +199,17 @@ class Training:
             if config.max_seconds and self._seconds() >= config.max_seconds:
                 break
         loss_mean = self.gradients.loss_sum.item() / images_done
-        if not np.isfinite(loss_mean):
-            raise FloatingPointError(
-                f"the loss became {loss_mean} in epoch {self.epoch + 1}; try a lower learning rate "
-                f"than {config.learning_rate:g} or gradient_clip 5"
-            )
+        self._check(loss_mean)
         return loss_mean, self.gradients.correct.item() / images_done, images_done
+
+    def _check(self, loss: float) -> None:
+        """FloatingPointError where a loss of this epoch is no number: on the validation part, too,
+        for the last update may be the one that breaks the weights."""
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss became {loss} in epoch {self.epoch + 1}; try a lower learning rate than "
+                f"{self.phase.learning_rate:g} or gradient_clip 5"
+            )
 
     def draw(self, epoch: int) -> EpochDraw:
         """What the epoch of that number shows, from 0; its augmentation begins anew."""

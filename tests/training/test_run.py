@@ -18,6 +18,7 @@ from fer_core.runs.record import Progress, read_epochs, read_progress, read_reco
 from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import evaluate_checkpoint, part_of
 from fer_core.training.job import create_run
+from fer_core.training.loop import Training
 from fer_core.training.metrics import full_report
 from fer_core.training.optimization import build_optimizer, build_schedule
 from fer_core.training.run import execute_run
@@ -266,6 +267,25 @@ def test_failures_are_told_in_words(
     wild = _run(tiny_config, tmp_path / "runs", "wild")
     assert read_progress(wild).state == "failed"
     assert "try a lower learning rate than 0.01" in read_progress(wild).reason
+
+
+@pytest.mark.parametrize("choose_by", ["validation_accuracy", "validation_loss"])
+def test_weights_that_the_last_update_breaks_are_not_kept(
+    tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, choose_by: str
+) -> None:
+    update = Training.update
+
+    def breaking(training: Training) -> None:
+        update(training)
+        if training.updates == 4:  # the last one: no training loss is taken after it
+            next(training.model.parameters()).data.fill_(float("nan"))
+
+    monkeypatch.setattr(Training, "update", breaking)
+    config = replace(tiny_config, epochs=1, max_updates=4, choose_by=choose_by)
+    folder = _run(config, tmp_path / "runs", "one")
+    assert read_progress(folder).state == "failed"
+    assert "try a lower learning rate than 0.01" in read_progress(folder).reason
+    assert not folder.weights.exists()
 
 
 def test_a_preparation_that_leaves_one_image_is_told(
