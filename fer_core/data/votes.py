@@ -123,15 +123,23 @@ def _parquet_votes(path: Path) -> Votes | None:
             if not columns:
                 return None
             table = opened.read(columns=columns)
-        counts = np.column_stack(
-            [table[name].fill_null(0).to_numpy().astype(np.int64) for name in columns]
-        )
+        given = np.column_stack([table[name].fill_null(0).to_numpy() for name in columns])
+        counts = _whole(given)
     except OSError:
         return None  # no such file; reading its faces says so
     except (pyarrow.ArrowException, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0][:200]
         raise DataError(f"the {PREFIX}* columns of {path.name} are no votes ({reason})") from error
     return Votes(counts, tuple(_option(name.removeprefix(PREFIX)) for name in columns))
+
+
+def _whole(given: np.ndarray) -> np.ndarray:
+    """int64 of votes that may be stored as floats. ValueError for a share of votes, which would be
+    rounded to none, and for what is no number."""
+    odd = given[~(np.isfinite(given) & (given == np.floor(given)))]
+    if odd.size:
+        raise ValueError(f"votes must be counts, got {odd[0]:g}")
+    return given.astype(np.int64)
 
 
 def _csv_votes(faces: Path) -> Votes | None:

@@ -119,6 +119,19 @@ def test_sources_without_votes_have_none(
         assert not has_votes(source)
 
 
+@pytest.mark.parametrize("share", [0.3, float("inf")])
+def test_shares_in_place_of_counts_are_refused(
+    table: pd.DataFrame, tmp_path: Path, share: float
+) -> None:
+    table = table.astype({"ferplus_neutral": float})
+    table.to_parquet(tmp_path / "votes.parquet")
+    assert read_votes(tmp_path / "votes.parquet").counts[:, 0].tolist() == [0, 1, 3, 4, 5]
+    table.loc[1, "ferplus_neutral"] = share
+    table.to_parquet(tmp_path / "shares.parquet")
+    with pytest.raises(DataError, match=f"votes must be counts, got {share:g}"):
+        read_votes(tmp_path / "shares.parquet")
+
+
 def test_has_votes_reads_no_image(parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fer_core.data.votes.read_faces", lambda *_: pytest.fail("images read"))
     assert has_votes(parquet)
