@@ -34,13 +34,17 @@ DAMAGED_ZIP = (
 
 
 class FolderFiles:
-    """The regular files below a folder. Linked folders are not entered, hidden ones left out."""
+    """The regular files below a folder. Linked folders are not entered, hidden ones left out.
+
+    Names are texts that can be written: what is no UTF-8 in one on the disk stands as "\\xff".
+    """
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name or str(folder)
         self.refused: list[Unreadable] = []
         self.sizes: dict[str, int] = {}
         self._folder = folder
+        self._places: dict[str, str] = {}
         self._times: dict[str, int] = {}
         self._list(folder, "")
 
@@ -50,10 +54,10 @@ class FolderFiles:
 
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, Path | Unreadable]]:
         for name in names:
-            yield name, self._folder / name
+            yield name, Path(self._places[name])
 
     def opener(self, name: str) -> Callable[[], BinaryIO]:
-        return lambda: (self._folder / name).open("rb")
+        return lambda: Path(self._places[name]).open("rb")
 
     seekable = opener
 
@@ -66,18 +70,25 @@ class FolderFiles:
             self.refused.append(Unreadable(prefix, f"cannot be opened ({error.strerror})"))
             return
         for item in found:
-            name = f"{prefix}{item.name}"
+            name = f"{prefix}{_writable(item.name)}"
             if item.name.startswith("."):
                 continue
             if item.is_dir(follow_symlinks=False):
                 self._list(Path(item.path), f"{name}/")
             elif item.is_file():
                 facts = item.stat()
+                self._places[name] = item.path
                 self.sizes[name], self._times[name] = facts.st_size, facts.st_mtime_ns
         if len(self.sizes) > MAX_FILES:
             raise DataError(
                 f"{self._folder} holds over {MAX_FILES:,} files; name a folder inside it"
             )
+
+
+def _writable(name: str) -> str:
+    """A file's name as a text: Python keeps bytes that are no UTF-8 as characters that no file
+    takes, as in a run's predictions."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 class ZipFiles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import struct
 import zipfile
@@ -116,6 +117,25 @@ def test_a_tree_is_read_from_a_folder_and_from_a_zip(tmp_path: Path, form: str) 
     assert sorted(faces.source_split.tolist()) == ["test", "train", "train", "train"]
     assert faces.name == "set"
     assert faces.unreadable == ()
+
+
+def test_names_that_are_no_utf_8_become_texts_that_can_be_written(tmp_path: Path) -> None:
+    """Such as those of an old archive; a run's predictions are a file of texts."""
+    for folder in (b"happy", b"fr\xf6hlich"):
+        place = os.path.join(os.fsencode(tmp_path), folder)
+        os.mkdir(place)
+        for number in range(2):
+            try:
+                with open(os.path.join(place, b"\xe4%d.png" % number), "wb") as file:
+                    file.write(picture(10))
+            except OSError:
+                pytest.skip("this file system takes only names in UTF-8")
+        with open(os.path.join(place, b"\xff.png"), "wb") as file:
+            file.write(b"junk")
+    faces = read_faces(tmp_path)
+    assert faces.class_names == ("happy", "fr\\xf6hlich")
+    assert faces.ids.tolist()[:2] == ["fr\\xf6hlich/\\xe40.png", "fr\\xf6hlich/\\xe41.png"]
+    assert faces.unreadable[0].where == "fr\\xf6hlich/\\xff.png"
 
 
 def test_folders_named_0_to_6_have_the_meaning_of_fer2013(tmp_path: Path) -> None:
