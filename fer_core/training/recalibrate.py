@@ -52,13 +52,13 @@ def recalibrate(
     if half:
         state = halved(state)
         checkpoint.model.load_state_dict(state)
+    # not turned back from what it says at its temperature: a low one rounds small shares to nothing
+    plain = replace(checkpoint, temperature=1.0)
     answers: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     for part in ("validation", "test"):
         rows = getattr(split, part)
         images = np.asarray(seen.images[rows])
-        said = at_temperature(checkpoint.probabilities(images), 1 / checkpoint.temperature)
-        flipped = checkpoint.probabilities(images[:, :, ::-1])
-        mirrored = at_temperature(flipped, 1 / checkpoint.temperature)
+        said, mirrored = map(plain.probabilities, (images, images[:, :, ::-1]))
         answers[part] = (said, mirrored, rows)
     said, _, rows = answers["validation"]
     if len(rows) < FEWEST_IMAGES:

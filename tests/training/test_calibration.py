@@ -97,7 +97,7 @@ def test_a_checkpoint_without_a_temperature_gets_one(
     header = read_header(run.weights)
     header["preprocessing"] = Preprocessing.from_dict(header["preprocessing"])
     name, names = header.pop("model"), tuple(header.pop("class_names"))
-    for temperature in (1.0, 3.0):  # as an older version left it, and as a wrong one would
+    for temperature in (1.0, 3.0, 0.005):  # as an older version left it, and as wrong ones would
         header["temperature"] = temperature
         state = load_file(run.weights)
         answers = pd.read_parquet(run.predictions)
@@ -113,6 +113,8 @@ def test_a_checkpoint_without_a_temperature_gets_one(
         mirrored = wanted["test_mirrored"]["loss"]
         assert found["test_mirrored"]["loss"] == pytest.approx(mirrored, rel=1e-2)
         assert found["test"]["confusion"] == wanted["test"]["confusion"]
+        before = wanted["calibration"]["error_before"]
+        assert found["calibration"]["error_before"] == pytest.approx(before, abs=1e-6)
         renewed = pd.read_parquet(run.predictions)  # other tables are made from them
         assert list(renewed.columns) == list(stored.columns)
         assert renewed["probability_angry"].to_numpy() == pytest.approx(
