@@ -85,13 +85,12 @@ class FaceTracker:
         exponentially in time; a face missing from a few frames stays where it was.
         """
         self._note_time(now)
-        open_tracks = list(self._tracks)
-        for prediction in predictions:
-            track = self._matching(prediction, open_tracks)
-            if track is None:
+        matches = self._matches(predictions)
+        for place, prediction in enumerate(predictions):
+            if place not in matches:
                 self._tracks.append(_Track(prediction, _box(prediction), now))
             else:
-                open_tracks.remove(track)
+                track = self._tracks[matches[place]]
                 track.smooth = self._blend(track.smooth, prediction, now - track.seen)
                 track.raw_box, track.seen = _box(prediction), now
         forget = self.smoothing.forget_s
@@ -119,12 +118,23 @@ class FaceTracker:
                 return None
         return [face for face, _ in self._found]
 
-    def _matching(self, prediction: FacePrediction, tracks: Sequence[_Track]) -> _Track | None:
-        overlaps = [_overlap(_box(prediction), track.raw_box) for track in tracks]
-        best = max(range(len(tracks)), key=overlaps.__getitem__, default=None)
-        if best is None or overlaps[best] < self.smoothing.min_overlap:
-            return None
-        return tracks[best]
+    def _matches(self, predictions: Sequence[FacePrediction]) -> dict[int, int]:
+        """Place of a prediction → that of the track it belongs to, where there is one.
+
+        The pairs that overlap most come first: else a face that appears beside a known one could
+        take over its track.
+        """
+        pairs = [
+            (_overlap(_box(prediction), track.raw_box), place, number)
+            for place, prediction in enumerate(predictions)
+            for number, track in enumerate(self._tracks)
+        ]
+        found: dict[int, int] = {}
+        for overlap, place, number in sorted(pairs, key=lambda pair: -pair[0]):
+            enough = overlap >= self.smoothing.min_overlap
+            if enough and place not in found and number not in found.values():
+                found[place] = number
+        return found
 
     def _blend(self, old: FacePrediction, new: FacePrediction, elapsed: float) -> FacePrediction:
         if old.probabilities.keys() != new.probabilities.keys():  # another checkpoint was chosen

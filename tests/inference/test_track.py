@@ -75,6 +75,28 @@ def test_two_faces_are_not_exchanged_when_their_order_is() -> None:
     assert faces[0].box[0] < 10 < 290 < faces[1].box[0]
 
 
+def test_a_face_that_comes_beside_another_does_not_take_its_place() -> None:
+    tracker = FaceTracker()
+    tracker.update([seen(0, 1.0)], 0.0)
+    faces = tracker.update([seen(44, 0.0), seen(2, 1.0)], 0.1)  # the new one is named first
+    assert [face.label for face in faces] == ["happy", "sad"]
+    assert faces[0].box[0] < 10
+    assert faces[1].box[0] == 44
+
+
+def test_two_faces_never_go_on_as_one() -> None:
+    tracker = FaceTracker()
+    tracker.update([seen(0, 1.0)], 0.0)
+    assert len(tracker.update([seen(4, 1.0), seen(8, 1.0)], 0.1)) == 2
+
+
+@pytest.mark.parametrize(("x", "side"), [(60.0, 80.0), (30.0, 20.0)])  # beside it, within it
+def test_a_box_that_shares_little_with_another_is_another_face(x: float, side: float) -> None:
+    tracker = FaceTracker(Smoothing(min_overlap=0.2))
+    tracker.update([seen(0, 1.0)], 0.0)
+    assert len(tracker.update([seen(x, 0.0, y=130.0 if side < 80 else 100.0, side=side)], 0.1)) == 2
+
+
 def test_box_follows_a_moving_face_without_a_jump() -> None:
     tracker = FaceTracker()
     places = []
@@ -164,6 +186,16 @@ def test_still_face_is_classified_without_searching_again(classifier: Any) -> No
     assert len(classifier.batches) == 5
     tracker.follow(frame(100), predictor, 0.6)
     assert detector.calls == 2
+
+
+def test_a_speck_on_a_still_face_is_no_movement(classifier: Any) -> None:
+    detector = CountingDetector()
+    predictor, tracker = Predictor(classifier, detector), FaceTracker()
+    speck = frame(100)
+    speck[100:105, 120:125] = 0
+    for picture, seconds in ((frame(100), 0.0), (speck, 0.1)):
+        tracker.follow(picture, predictor, seconds)
+    assert detector.calls == 1
 
 
 def test_moving_face_is_searched_in_every_frame(classifier: Any) -> None:
