@@ -130,6 +130,32 @@ def test_grey_is_the_brightness_of_the_coloured_face(
     assert np.ptp(grey) > 100, "there is something to compare"
 
 
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("origin", [20 + 30j, -25 - 10j, 130 + 120j])  # within, over two corners
+@pytest.mark.parametrize("scale", [0.4, 0.9, 1.7, 3.4])
+def test_an_upright_square_is_read_like_one_that_is_hardly_turned(
+    make_face: MakeFace, scale: float, origin: complex, grey: bool
+) -> None:
+    """Two ways to read a square that share nothing but where it lies."""
+    picture = np.random.default_rng(0).integers(0, 256, (160, 150, 3), dtype=np.uint8)
+    face = make_face(scale, origin)
+    eyes = np.array([[0, 0], [100, 1e-3]], dtype=np.float32)  # a hundred thousandth of a turn
+    upright = align_face(picture, face, 48, "box", grey=grey)
+    found = align_face(picture, replace(face, landmarks=eyes), 48, "box_rolled", grey=grey)
+    assert np.abs(upright.astype(int) - found).max() <= 1
+    assert np.ptp(found) > 60, "there is something to compare"
+
+
+@pytest.mark.parametrize("mode", ["box", "eyes"])
+def test_a_pixel_of_a_large_face_is_the_mean_of_what_lies_under_it(
+    make_face: MakeFace, mode: str
+) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (48 * 30, 48 * 30, 3), dtype=np.uint8)
+    means = picture.reshape(48, 30, 48, 30, 3).mean(axis=(1, 3))
+    found = align_face(picture, make_face(30), 48, mode)
+    assert np.abs(found - means).max() < 1
+
+
 def test_unknown_mode_is_refused_with_the_known_ones(make_face: MakeFace) -> None:
     with pytest.raises(ValueError, match="five_points"):
         frame_in_picture(make_face(), "nose")
