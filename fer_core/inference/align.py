@@ -154,8 +154,6 @@ def _weights(positions: np.ndarray, length: int, samples: int, cubic: bool) -> t
     positions: of size * samples readings on the line. An upright square needs one such matrix for
     each axis, which is less work than reading it point by point.
     """
-    if not cubic:  # so that a reading at the edge, too, has a pixel on either side
-        positions = positions.clip(0, length - 1)
     low = np.floor(positions).astype(np.int64)
     share = positions - low
     parts = _cubic(share) if cubic else [(0, 1 - share), (1, share)]
