@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from fer_core.runs.config import ConfigError, RunConfig
+from fer_core.training.averaging import Average
 from fer_core.training.dataset import load_run_data
 from fer_core.training.job import create_run
 from fer_core.training.loop import Training
@@ -63,6 +65,49 @@ def test_a_run_in_phases_resumes_to_the_curve_of_an_unbroken_one(
     again.load_state_dict(broken.state_dict())
     losses += [result.train_loss for result in again.epochs()]
     assert losses == whole
+
+
+def test_a_resumed_run_has_the_average_rate_and_draws_of_an_unbroken_one(
+    tiny_config: RunConfig,
+) -> None:
+    config = replace(
+        tiny_config,
+        epochs=3,
+        ema_decay=0.9,
+        schedule="one_cycle",
+        model_options={"widths": [4, 8, 8], "dropout": 0.5},
+        augment="standard",
+    )
+    whole = _training(config)
+    wanted = [(epoch.train_loss, epoch.validation_loss) for epoch in whole.epochs()]
+    broken = _training(config)
+    next(broken.epochs())
+    again = _training(config)
+    again.load_state_dict(broken.state_dict())
+    assert [(epoch.train_loss, epoch.validation_loss) for epoch in again.epochs()] == wanted[1:]
+    for name, value in whole.deployed.state_dict().items():
+        assert torch.equal(value, again.deployed.state_dict()[name]), name
+    assert whole.optimizer.param_groups[0]["lr"] == again.optimizer.param_groups[0]["lr"]
+
+
+def test_an_average_follows_weights_and_statistics_and_soon_forgets_the_beginning() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    average = Average(model)
+    expected = {name: value.clone() for name, value in model.state_dict().items()}
+    for update in range(1, 40):
+        with torch.no_grad():
+            for value in model.parameters():
+                value.add_(torch.randn_like(value))
+        model(torch.randn(4, 1, 8, 8))  # moves the statistics
+        average.take_in(0.6, update)
+        decay = min(0.6, (1 + update) / (10 + update))
+        for name, value in model.state_dict().items():
+            if value.dtype.is_floating_point:
+                value = decay * expected[name] + (1 - decay) * value
+            expected[name] = value.clone()
+    for name, value in average.network.state_dict().items():
+        assert torch.allclose(value, expected[name], atol=1e-5), name
+    assert average.network[1].num_batches_tracked == 39
 
 
 def test_phases_share_the_epochs_as_they_say(tiny_config: RunConfig) -> None:
@@ -208,6 +253,27 @@ def test_the_losses_of_parts_add_up_to_that_of_the_batch(
     assert sum(parts) == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_the_losses_of_parts_add_up_with_a_teacher(tiny_config: RunConfig) -> None:
+    training = _training(tiny_config)
+    random = torch.Generator().manual_seed(0)
+    scores, said = (torch.randn(12, 7, generator=random) for _ in range(2))
+    training.objective.teachers = SimpleNamespace(
+        share=0.7,
+        loss=lambda own, answers: functional.kl_div(
+            own.log_softmax(dim=1), answers, reduction="batchmean"
+        ),
+    )
+    targets = torch.arange(12) % 7
+    whole = Lesson(torch.zeros(12, 1, 48, 48), targets, said.softmax(dim=1))
+    hard = functional.cross_entropy(scores, targets)
+    soft = functional.kl_div(scores.log_softmax(dim=1), whole.answers, reduction="batchmean")
+    parts = [
+        training.objective.loss(tiny_config, scores[a:b], whole.part(a, b), None, whole)
+        for a, b in ((0, 3), (3, 12))
+    ]
+    assert sum(parts) == pytest.approx(float(0.3 * hard + 0.7 * soft), rel=1e-5)
+
+
 def test_parts_are_never_of_a_single_image() -> None:
     for images in range(2, 12):
         parts = list(parts_of_batch(images, 2))
@@ -270,6 +336,10 @@ def test_a_share_of_the_training_part_keeps_the_shares_of_the_classes(
     assert np.isin(third.split.train, whole.split.train).all()
     assert np.bincount(third.faces.labels[third.split.train]).tolist() == [6] * 7
     assert np.array_equal(whole.split.test, third.split.test)
+    seeded = load_run_data(replace(tiny_config, train_share=1 / 3, seed=5))
+    assert np.array_equal(seeded.split.train, third.split.train)  # trials differ in their seed
+    again = load_run_data(replace(tiny_config, train_share=1 / 3, split_seed=5))
+    assert not np.array_equal(again.split.train, third.split.train)
 
 
 @pytest.mark.parametrize(
