@@ -90,24 +90,42 @@ def test_a_resumed_run_has_the_average_rate_and_draws_of_an_unbroken_one(
     assert whole.optimizer.param_groups[0]["lr"] == again.optimizer.param_groups[0]["lr"]
 
 
+def test_every_epoch_has_chance_of_its_own(tiny_config: RunConfig) -> None:
+    seeds: list[int] = []
+    training = _training(replace(tiny_config, epochs=3, batch_size=512))
+    list(training.epochs(lambda step, images: seeds.append(torch.initial_seed())))
+    assert len(set(seeds)) == 3
+
+
+def test_a_clipped_gradient_moves_the_weights_no_further(tiny_config: RunConfig) -> None:
+    config = replace(
+        tiny_config, optimizer="sgd", momentum=0.0, learning_rate=1.0, gradient_clip=0.01
+    )
+    training = _training(replace(config, max_updates=1))
+    before = torch.cat([value.detach().flatten() for value in training.model.parameters()])
+    list(training.epochs())
+    after = torch.cat([value.detach().flatten() for value in training.model.parameters()])
+    assert torch.linalg.vector_norm(after - before) == pytest.approx(0.01, rel=1e-2)
+
+
 def test_an_average_follows_weights_and_statistics_and_soon_forgets_the_beginning() -> None:
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
     average = Average(model)
     expected = {name: value.clone() for name, value in model.state_dict().items()}
-    for update in range(1, 40):
+    for update in range(1, 5):
         with torch.no_grad():
             for value in model.parameters():
                 value.add_(torch.randn_like(value))
         model(torch.randn(4, 1, 8, 8))  # moves the statistics
-        average.take_in(0.6, update)
-        decay = min(0.6, (1 + update) / (10 + update))
+        average.take_in(0.25, update)
+        decay = min(0.25, (1 + update) / (10 + update))
         for name, value in model.state_dict().items():
             if value.dtype.is_floating_point:
                 value = decay * expected[name] + (1 - decay) * value
             expected[name] = value.clone()
     for name, value in average.network.state_dict().items():
         assert torch.allclose(value, expected[name], atol=1e-5), name
-    assert average.network[1].num_batches_tracked == 39
+    assert average.network[1].num_batches_tracked == 4
 
 
 def test_phases_share_the_epochs_as_they_say(tiny_config: RunConfig) -> None:
