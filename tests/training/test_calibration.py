@@ -33,7 +33,7 @@ def _drawn(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndar
     return sharp / sharp.sum(axis=1, keepdims=True), labels
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+@pytest.mark.parametrize("temperature", [0.1, 0.5, 1.0, 2.5, 8.0])
 def test_the_temperature_that_made_them_too_sure_is_found(temperature: float) -> None:
     probabilities, labels = _drawn(temperature)
     found = fit_temperature(probabilities, labels)
@@ -85,6 +85,33 @@ def test_a_run_leaves_calibrated_weights_and_both_scores(
     assert 0 <= before <= 1
     assert "expected calibration error on test" in run.card.read_text()
     assert "mean over each image and its mirror image" in run.card.read_text()
+
+
+def test_the_mirrored_score_is_of_both_sides_also_when_calibrated_anew(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    """On faces that a mirror image changes: their label is told by how far left they are bright."""
+    header, *lines = Path(tiny_config.data).read_text().splitlines()
+    turned = tmp_path / "turned.csv"
+    with turned.open("w") as file:
+        print(header, file=file)
+        for line in lines:
+            label, pixels, usage = line.split(",")
+            across = np.array(pixels.split()).reshape(48, 48).T.ravel()
+            print(label, " ".join(across), usage, sep=",", file=file)
+    settings = ["split=stratified", "validation_share=0.3", "epochs=6", f"data={turned}"]
+    config = tiny_config.with_settings(settings)
+    run = create_run(config, tmp_path / "runs", "turned")
+    execute_run(run)
+    data = load_run_data(config)
+    images, labels = data.faces.images[data.split.test], data.faces.labels[data.split.test]
+    record, checkpoint = read_record(run), load_checkpoint(run.path)
+    one, other = checkpoint.probabilities(images), checkpoint.probabilities(images[:, :, ::-1])
+    both = score((one + other) / 2, labels)["loss"]
+    assert record["test_mirrored"]["loss"] == pytest.approx(both, rel=1e-4)
+    assert record["test"]["loss"] != pytest.approx(both, rel=0.05), "there is something to compare"
+    assert main(["calibrate", str(run.path), "--data", config.data]) == 0
+    assert read_record(run)["test_mirrored"]["loss"] == pytest.approx(both, rel=1e-3)
 
 
 def test_a_checkpoint_without_a_temperature_gets_one(

@@ -23,6 +23,7 @@ from fer_core.training.job import create_run
 from fer_core.training.kernel_fit import KernelTraining
 from fer_core.training.memory import free_memory
 from fer_core.training.run import execute_run
+from fer_core.training.validation import validation_scores
 
 
 @pytest.fixture
@@ -53,6 +54,23 @@ def test_its_answers_are_those_of_scikit_learn(
     columns = [name for name in table if name.startswith("probability_")]
     assert (rows[columns].to_numpy().argmax(axis=1) == expected).all()
     assert read_record(run)["test"]["accuracy"] == (rows["label"] == expected).mean()
+
+
+def test_its_scores_are_scaled_to_what_validation_bears_out(machine: RunConfig) -> None:
+    training = KernelTraining(machine, load_run_data(machine), torch.device("cpu"))
+    list(training.epochs())
+    labels = training.data.faces.labels[training.data.split.validation]
+
+    def loss() -> float:
+        return validation_scores(training.predict(training.validation_part), labels)[
+            "validation_loss"
+        ]
+
+    lowest = loss()
+    for factor in (0.8, 1.0, 1.25):
+        training.deployed.scale.mul_(factor)
+        assert loss() >= lowest - 1e-6
+        training.deployed.scale.div_(factor)
 
 
 def test_it_leaves_what_every_run_leaves(machine: RunConfig, tmp_path: Path) -> None:

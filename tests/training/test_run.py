@@ -246,9 +246,14 @@ def test_twins_of_training_images_are_scored_apart(tiny_config: RunConfig, tmp_p
     twin = lines[1].rsplit(",", 1)[0] + ",PrivateTest"
     twin_csv = tmp_path / "twins.csv"
     twin_csv.write_text("\n".join([*lines, twin]) + "\n")
-    record = read_record(_run(replace(tiny_config, data=str(twin_csv)), tmp_path / "runs", "one"))
+    folder = _run(replace(tiny_config, data=str(twin_csv)), tmp_path / "runs", "one")
+    record = read_record(folder)
     assert record["test"]["n"] == 43
     assert record["test_without_twins"]["n"] == 42
+    assert record["test_mirrored_without_twins"]["n"] == 42
+    again = evaluate_checkpoint(load_checkpoint(folder.path), read_faces(twin_csv))
+    assert again["without_twins"]["n"] == 42
+    assert again["without_twins"]["accuracy"] == record["test_without_twins"]["accuracy"]
 
 
 def test_failures_are_told_in_words(
