@@ -69,6 +69,10 @@ def test_the_seed_decides_the_draw(tiny_faces: Faces) -> None:
     )
     assert first.test.tolist() == again.test.tolist()
     assert first.test.tolist() != other.test.tolist()
+    own = np.array(["train"] * 56 + ["test"] * 14)
+    faces = replace(tiny_faces, source_split=own)
+    one, another = (split_faces(faces, SplitPlan(seed=seed)).validation for seed in (1, 2))
+    assert one.tolist() != another.tolist()
 
 
 @pytest.mark.parametrize(
