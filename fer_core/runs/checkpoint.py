@@ -143,8 +143,11 @@ def save_weights(
     }
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    save_file(tensors, scratch, metadata={HEADER: json.dumps(header)})
-    os.replace(scratch, path)
+    try:
+        save_file(tensors, scratch, metadata={HEADER: json.dumps(header)})
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> Checkpoint:

@@ -17,8 +17,11 @@ _DAMAGED = (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.Unpick
 def write_state(folder: RunFolder, state: dict[str, Any]) -> None:
     """Replace it; state: plain values and tensors."""
     scratch = folder.last.with_name(f".{folder.last.name}.part")
-    torch.save(state, scratch)
-    scratch.replace(folder.last)
+    try:
+        torch.save(state, scratch)
+        scratch.replace(folder.last)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def read_state(folder: RunFolder, device: torch.device) -> dict[str, Any]:

@@ -9,15 +9,17 @@ import pytest
 import torch
 from torch import nn
 
+from fer_core.data.preprocess import Preprocessing
 from fer_core.data.readers import read_faces
 from fer_core.paths import RunFolder
-from fer_core.runs.checkpoint import load_checkpoint
+from fer_core.runs.checkpoint import load_checkpoint, save_weights
 from fer_core.runs.config import RunConfig
 from fer_core.runs.leaderboard import leaderboard
 from fer_core.runs.record import Progress, read_epochs, read_progress, read_record
 from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import evaluate_checkpoint, part_of
 from fer_core.training.job import create_run
+from fer_core.training.last_state import write_state
 from fer_core.training.loop import Training
 from fer_core.training.metrics import full_report
 from fer_core.training.optimization import build_optimizer, build_schedule
@@ -120,6 +122,27 @@ def test_a_figure_that_stays_as_it_is_lowers_the_rate_on_a_plateau(
         schedule.step(-quality({watched: figure}, watched))  # type: ignore[call-arg]
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates == [0.01, 0.01, 0.005, 0.005, 0.005, 0.0025]
+
+
+def test_weights_and_states_that_cannot_be_written_leave_nothing_beside_them(
+    tmp_path: Path,
+) -> None:
+    """Such as on a full disk, where each try would leave as much again."""
+    folder = RunFolder(tmp_path)
+    folder.last.mkdir()
+    folder.weights.mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_state(folder, {"epoch": 1})
+    with pytest.raises(IsADirectoryError):
+        save_weights(
+            folder.weights,
+            {"weight": torch.zeros(3)},
+            model_name="mlp",
+            model_options={},
+            preprocessing=Preprocessing(),
+            class_names=("happy", "sad"),
+        )
+    assert sorted(tmp_path.iterdir()) == sorted((folder.last, folder.weights))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no checkpoint at all"])
