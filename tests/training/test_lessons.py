@@ -158,6 +158,11 @@ def test_as_many_batches_are_mixed_as_asked(tiny_config: RunConfig) -> None:
     mixing = Mixing(replace(tiny_config, mixup_alpha=0.4, mix_probability=0.3), 2)
     mixed = sum(mixing(images, labels)[1].ndim == 2 for _ in range(1000))
     assert 240 < mixed < 360
+    both = Mixing(replace(tiny_config, mixup_alpha=0.4, cutmix_alpha=1.0), 2)
+    pair = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8)])
+    seen = [both(pair, labels)[0].unique() for _ in range(400)]
+    blended = sum(bool(((values > 0) & (values < 1)).any()) for values in seen)
+    assert 140 < blended < 260  # the others are patched
     plain = Mixing(tiny_config, 2)(images, labels)
     assert plain[0] is images
     assert plain[1] is labels

@@ -19,7 +19,7 @@ from fer_core.training.job import create_run
 from fer_core.training.loop import Training
 from fer_core.training.losses import training_loss
 from fer_core.training.objective import Lesson, parts_of_batch
-from fer_core.training.optimization import advance, load_optimizer
+from fer_core.training.optimization import advance, build_optimizer, load_optimizer
 from fer_core.training.run import execute_run
 
 _CPU = torch.device("cpu")
@@ -358,6 +358,17 @@ def test_a_share_of_the_training_part_keeps_the_shares_of_the_classes(
     assert np.array_equal(seeded.split.train, third.split.train)  # trials differ in their seed
     again = load_run_data(replace(tiny_config, train_share=1 / 3, split_seed=5))
     assert not np.array_equal(again.split.train, third.split.train)
+    least = load_run_data(replace(tiny_config, train_share=0.001))
+    assert np.bincount(least.faces.labels[least.split.train]).tolist() == [1] * 7
+
+
+def test_decay_leaves_out_biases_and_scales(tiny_config: RunConfig) -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    config = replace(tiny_config, optimizer="sgd", weight_decay=0.1)
+    groups = build_optimizer(config, model).param_groups
+    decays = {id(value): group["weight_decay"] for group in groups for value in group["params"]}
+    found = {name: decays[id(value)] for name, value in model.named_parameters()}
+    assert found == {"0.weight": 0.1, "0.bias": 0, "1.weight": 0, "1.bias": 0}
 
 
 @pytest.mark.parametrize(
