@@ -99,7 +99,7 @@ def list_sources(data_folder: Path) -> list[Source]:
     ]
     folder = Path(data_folder)
     children = _children(folder)
-    if _is_tree(folder, children):
+    if _is_tree(children):
         sources.append(Source(folder.resolve().name, str(folder), "folder"))
         children = [child for child in children if child.is_file()]
     for child in children:
@@ -218,8 +218,9 @@ def _children(folder: Path) -> list[Path]:
     return sorted(found, key=lambda child: child.name.lower())
 
 
-def _is_tree(folder: Path, children: list[Path]) -> bool:
-    """Whether the folder itself is a data set: its folders are splits or known expressions."""
+def _is_tree(children: list[Path]) -> bool:
+    """Whether the folder that holds these is itself a data set: those among them that are folders
+    are splits or known expressions."""
     names = [child.name for child in children if child.is_dir() and _holds_pictures(child)]
     splits = sum(split_name(name) is not None for name in names)
     classes = sum(canonical_name(name) in COLOURS for name in names)

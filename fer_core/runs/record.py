@@ -247,14 +247,6 @@ def _queued_at(run: RunFolder) -> float:
         return 0.0
 
 
-def run_named(runs_folder: Path, name: str) -> RunFolder:
-    """The run of that name. RunError for anything else, so that no path can be smuggled in."""
-    folder = RunFolder(Path(runs_folder) / checked_name(name))
-    if not folder.config.is_file():
-        raise RunError(f"there is no run named {name!r} in {runs_folder}")
-    return folder
-
-
 def checked_name(name: str) -> str:
     """`name` if it can be a folder's: letters, digits, '.', '_', '-', at most 80, no dot first."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}", str(name)):

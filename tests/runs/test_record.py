@@ -11,12 +11,12 @@ from fer_core.runs.record import (
     Progress,
     RunError,
     append_epoch,
+    checked_name,
     list_runs,
     read_epochs,
     read_log_tail,
     read_progress,
     run_lock,
-    run_named,
     write_progress,
     write_text,
 )
@@ -81,12 +81,12 @@ def test_fields_of_a_later_version_are_passed_over(folder: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("name", ["../one", "/etc", "", ".hidden", "a/b", "x" * 81, "a\nb"])
-def test_no_path_passes_for_a_name(folder: RunFolder, name: str) -> None:
+def test_no_path_passes_for_a_name(name: str) -> None:
     with pytest.raises(RunError, match="a run's name takes letters"):
-        run_named(folder.path.parent, name)
+        checked_name(name)
 
 
-def test_runs_are_found_by_name_and_newest_first(folder: RunFolder) -> None:
+def test_runs_are_found_newest_first(folder: RunFolder) -> None:
     runs = folder.path.parent
     later = RunFolder(runs / "two")
     later.path.mkdir()
@@ -95,9 +95,6 @@ def test_runs_are_found_by_name_and_newest_first(folder: RunFolder) -> None:
     write_progress(later, Progress(state="finished", queued_at=2.0))
     (runs / "no-run").mkdir()
     assert [run.name for run in list_runs(runs)] == ["two", "one"]
-    assert run_named(runs, "one").path == folder.path
-    with pytest.raises(RunError, match="no run named 'three'"):
-        run_named(runs, "three")
     assert list_runs(runs / "absent") == []
 
 
