@@ -19,7 +19,14 @@ def percent(share: float) -> str:
 
 
 def whole_percent(share: float) -> str:
-    """A fraction as "68 %", which no line break tears apart."""
+    """A fraction as "68 %", which no line break tears apart.
+
+    Never a rounded "0 %" or "100 %" for something in between.
+    """
+    if 0 < share < 0.01:
+        return "<1\N{NO-BREAK SPACE}%"
+    if 0.99 < share < 1:
+        return ">99\N{NO-BREAK SPACE}%"
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 

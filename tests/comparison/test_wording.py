@@ -58,3 +58,13 @@ def test_counts_and_lists_are_written_as_people_do() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+def test_a_share_is_never_rounded_to_none_or_all() -> None:
+    shown = [wording.whole_percent(share) for share in (0, 0.004, 0.996, 1)]
+    assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in shown] == [
+        "0 %",
+        "<1 %",
+        ">99 %",
+        "100 %",
+    ]

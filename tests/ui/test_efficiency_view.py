@@ -62,12 +62,18 @@ def test_costs_on_the_axis_are_written_out() -> None:
 
 
 def test_names_do_not_lie_over_each_other_and_the_front_keeps_its_own() -> None:
-    table = table_of(("one", 0.01, 0.500), ("two", 0.01, 0.502), ("far", 0.01, 0.6))
-    figure = accuracy_cost_figure(table, [True, False, False], "gflops")
+    table = table_of(
+        *(("one", 0.01, 0.500), ("two", 0.01, 0.502), ("three", 0.01, 0.501), ("far", 0.01, 0.6))
+    )
+    figure = accuracy_cost_figure(table, [True, False, False, False], "gflops")
     _, on_front, beaten = figure.data
     assert [text.strip() for text in on_front.text] == ["one"]
-    assert [text.strip() for text in beaten.text] == ["", "far"]
-    assert [name for name, *_ in beaten.customdata] == ["two", "far"]  # the hover still says it
+    assert list(on_front.textposition) == ["top right"]
+    assert [text.strip() for text in beaten.text] == ["two", "", "far"]
+    sides = [position.split()[1] for position in beaten.textposition]
+    assert sides[0] == "left", "the other side is free"
+    assert sides[2] == "right"
+    assert [name for name, *_ in beaten.customdata] == ["two", "three", "far"]  # the hover says it
 
 
 def test_the_front_is_drawn_and_every_point_named_with_its_interval() -> None:

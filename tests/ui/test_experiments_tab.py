@@ -176,9 +176,12 @@ def test_details_of_a_finished_run(settings: AppSettings, make_run: Any) -> None
     assert scores["visible"]
     counts = np.array(read_record(folder)["test"]["confusion"])
     assert np.array_equal(confusion.data[0].z, counts)
-    assert list(table.columns) == list(run_details.PER_CLASS_COLUMNS)
-    assert table["Expression"].tolist()[0] == "angry"
-    assert table["Test images"].sum() == counts.sum()
+    assert table["headers"] == list(run_details.PER_CLASS_COLUMNS)
+    assert table["data"][0][0] == "angry"
+    assert sum(row[-1] for row in table["data"]) == counts.sum()
+    shown = table["metadata"]["display_value"]
+    assert [float(text) for text in shown[0][1:4]] == table["data"][0][1:4]
+    assert {len(text.partition(".")[2]) for row in shown for text in row[1:4]} == {1}
     assert command.startswith("python -m fer_core train")
     assert config == folder.config.read_text()
     assert delete["visible"]

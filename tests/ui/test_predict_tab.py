@@ -89,16 +89,6 @@ def test_two_close_labels_stand_on_the_picture_as_on_the_card() -> None:
     assert "<span>1 sad</span>" in clear_ones
 
 
-def test_a_share_is_never_rounded_to_none_or_all() -> None:
-    shown = [views.percent(share) for share in (0, 0.004, 0.996, 1)]
-    assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in shown] == [
-        "0 %",
-        "<1 %",
-        ">99 %",
-        "100 %",
-    ]
-
-
 def test_every_face_has_a_box_in_its_place_and_a_card_with_every_class() -> None:
     faces = [prediction(happy=0.8), prediction((300, 150, 360, 210), sad=0.7)]
     html = views.prediction_html(np.zeros((300, 400, 3), np.uint8), faces, 0.25, "model")

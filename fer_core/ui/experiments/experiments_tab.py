@@ -24,6 +24,7 @@ from fer_core.ui.experiments.run_details import PER_CLASS_COLUMNS, deletable_run
 from fer_core.ui.experiments.run_views import LEGEND_CSS, STATUS_CSS
 from fer_core.ui.experiments.sweeps.view import build_sweep_view
 from fer_core.ui.figures.band import BAND_NOTE
+from fer_core.ui.shared.in_view import into_view
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import LIVE_VIEWS, SharedState
@@ -31,7 +32,8 @@ from fer_core.ui.shared.shared_state import LIVE_VIEWS, SharedState
 _COLUMN_WIDTHS = (236, 90, 135, 110, 115, 100, 120, 95, 110, 115, 90, 85, 190, 300)
 
 _ABOUT_COLUMNS = (
-    "The dots beside a column's name sort and filter; a click on a row shows that run below. "
+    "The dots beside a column's name sort and filter; a click on a row shows that run below; "
+    "state, time, recipe and device stand further right. "
     "<b>Test %</b> is the accuracy of the best epoch by validation, beside it its 95 % interval; "
     "figures of different <b>Data</b> do not compare. A star behind the interval: what the run "
     "started from, or was taught by, had learned from some of these test images. "
@@ -233,7 +235,9 @@ def _build_board(settings: AppSettings, shared: SharedState) -> None:
         trigger_mode="always_last",
         **quiet,
     )
-    ask.click(on_ask, chosen, [confirm, question, doomed], **quiet)
+    ask.click(on_ask, chosen, [confirm, question, doomed], **quiet).success(
+        None, None, None, js=into_view("#delete-confirm"), api_visibility="private"
+    )
     keep.click(lambda: gr.Group(visible=False), None, confirm, **quiet)
     really.click(on_really, doomed, [confirm, chosen], api_visibility="private").then(
         on_board, board_inputs, board_outputs, **quiet

@@ -15,7 +15,7 @@ from fer_core.comparison.kept_answers import answers_file
 from fer_core.comparison.wording import whole_percent
 from fer_core.data.faces import DataError
 from fer_core.labels import colour
-from fer_core.paths import RunFolder
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, read_progress
 from fer_core.runs.shipping import without_path
@@ -38,8 +38,11 @@ MOST_MISTAKES = 24
 DELETING_CLOSED = "Deleting is closed on this published page."
 
 
-def per_class_table(record: Mapping[str, Any] | None) -> pd.DataFrame | None:
-    """Precision, recall, F1 and number of test images per expression; None without a test."""
+def per_class_table(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Precision, recall, F1 and number of test images per expression; None without a test.
+
+    As `gr.Dataframe` takes it: numbers to sort by, texts with one decimal to read.
+    """
     rows = ((record or {}).get("test") or {}).get("per_class")
     if not rows:
         return None
@@ -49,7 +52,15 @@ def per_class_table(record: Mapping[str, Any] | None) -> pd.DataFrame | None:
         + [int(row["support"])]
         for row in rows
     ]
-    return pd.DataFrame(figures, columns=list(PER_CLASS_COLUMNS))
+    texts = [
+        [name, *(f"{value:.1f}" for value in shares), f"{support:,}"]
+        for name, *shares, support in figures
+    ]
+    return {
+        "headers": list(PER_CLASS_COLUMNS),
+        "data": figures,
+        "metadata": {"display_value": texts},
+    }
 
 
 def summary_html(folder: RunFolder, record: Mapping[str, Any] | None) -> str:
@@ -120,13 +131,7 @@ def mistakes(
     """
     answers = answers_file(folder)
     if not answers.is_file():
-        how = (
-            ""
-            if settings.public
-            else ": a run writes them when it is finished, a shipped checkpoint has them once it "
-            "was compared image by image in Equal budgets"
-        )
-        raise DataError(f"There are no kept predictions to look through{how}.")
+        raise DataError(f"There are no kept predictions to look through{_how(settings, folder)}.")
     config = read_config(folder)
     if config is None:
         raise DataError("The run's configuration cannot be read, so its data is not known.")
@@ -163,6 +168,15 @@ def mistakes(
         )
         for row in wrong.itertuples()
     ]
+
+
+def _how(settings: AppSettings, folder: RunFolder) -> str:
+    """How predictions come to be kept, where that is in a visitor's hands."""
+    if settings.public:
+        return ""
+    if folder.path.parent == SHIPPED_CHECKPOINTS:
+        return "; a shipped checkpoint has them once it was compared in Equal budgets"
+    return "; a run has them when it is finished"
 
 
 def _at_hand(config: RunConfig, settings: AppSettings) -> RunConfig:

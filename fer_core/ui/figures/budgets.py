@@ -29,7 +29,7 @@ Curve = tuple[Sequence[float], Sequence[Mapping[str, Any]]]
 
 
 #: Characters of a run's name below a chart; of a longer one the end says more than the beginning.
-_LONGEST_NAME = 28
+_LONGEST_NAME = 20
 
 
 def budget_figure(
@@ -116,7 +116,7 @@ def class_figure(
     first, second = (_short(name) for name in names)
     # Long names below each other: side by side a phone would cut both.
     between = "<br>" if len(first) + len(second) > 24 else " · "
-    widest = max([5.0, *(abs(value) for value in points)]) * 1.25
+    widest = max([5.0, *(abs(value) for value in points)]) * 1.4
     figure = styled(
         figure,
         f"{measure}, difference in points",

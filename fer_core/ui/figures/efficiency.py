@@ -21,6 +21,7 @@ AXES = {
 }
 HEIGHT = 420
 _NAME_CHARACTERS = 24
+_OTHER = {"right": "left", "left": "right"}
 #: A line of text, as a share of the height of the chart.
 _LINE_SHARE = 0.045
 
@@ -58,12 +59,13 @@ def accuracy_cost_figure(
     room = max(0.3, 0.1 * (high - low))
     middle = 10 ** ((low + high) / 2)
     accuracies = _accuracy_range(shown, band)
-    shown = shown.assign(beside=_names(shown, on_front, cost, accuracies[1] - accuracies[0]))
+    names, sides = _names(shown, on_front, cost, middle, accuracies[1] - accuracies[0])
+    shown = shown.assign(beside=names, side=sides)
     for kept, colour, name, place in (
         (on_front, SECOND, "on the front", "top"),
         (~on_front, ACCENT, "beaten", "middle"),
     ):
-        figure.add_trace(_points(shown[kept], cost, number, colour, name, middle, place))
+        figure.add_trace(_points(shown[kept], cost, number, colour, name, place))
     figure = with_band(styled(figure, height=HEIGHT), band)
     edges = [low - room, high + room]
     ticks = _ticks(*edges)
@@ -85,20 +87,29 @@ def _ticks(low: float, high: float) -> list[float]:
     return [tick for tick in ticks if low <= math.log10(tick) <= high]
 
 
-def _names(shown: pd.DataFrame, front: np.ndarray, cost: str, height: float) -> list[str]:
-    """The name beside each point, "" where it would lie over another's; the front goes first.
+def _names(
+    shown: pd.DataFrame, front: np.ndarray, cost: str, middle: float, height: float
+) -> tuple[list[str], list[str]]:
+    """(name beside each point, its side): towards the middle, else on the other side, and "" where
+    it would lie over another's there, too. The front goes first.
 
-    height: what the axis of accuracies spans.
+    middle: of the axis of costs. height: what the axis of accuracies spans.
     """
-    places = np.column_stack([np.log10(shown[cost]), shown["accuracy"]])
-    near = (max(0.1, 0.2 * np.ptp(places[:, 0])), _LINE_SHARE * height)
-    names, taken = [""] * len(shown), np.empty((0, 2))
+    line = _LINE_SHARE * height
+    # names of the front stand above their points, see `_points`
+    places = np.column_stack([np.log10(shown[cost]), shown["accuracy"] + 0.7 * line * front])
+    near = (max(0.1, 0.2 * np.ptp(places[:, 0])), line)
+    inner = ["right" if value <= middle else "left" for value in shown[cost]]
+    names, sides = [""] * len(shown), list(inner)
+    taken: dict[str, np.ndarray] = {side: np.empty((0, 2)) for side in _OTHER}
     for place in np.lexsort((-places[:, 1], ~front)):
-        if (np.abs(taken - places[place]) < near).all(axis=1).any():
-            continue
-        names[place] = _short(str(shown["name"].iloc[place]))
-        taken = np.vstack([taken, places[place]])
-    return names
+        for side in (inner[place], _OTHER[inner[place]]):
+            if (np.abs(taken[side] - places[place]) < near).all(axis=1).any():
+                continue
+            names[place], sides[place] = _short(str(shown["name"].iloc[place])), side
+            taken[side] = np.vstack([taken[side], places[place]])
+            break
+    return names, sides
 
 
 def _points(
@@ -107,10 +118,9 @@ def _points(
     number: str,
     colour: str,
     name: str,
-    middle: float,
     height: str,
 ) -> go.Scatter:
-    """The points with their names, which stand on the side of the middle, beside the whisker.
+    """The points with their names, which stand beside the whisker.
 
     height: "middle", or "top" of points on the front, whose line would run through the names.
     """
@@ -123,7 +133,7 @@ def _points(
         y=rows["accuracy"],
         mode="markers+text",
         text=[one and f"\u00a0\u00a0{one}\u00a0\u00a0" for one in rows["beside"]],
-        textposition=[f"{height} {'right' if value <= middle else 'left'}" for value in rows[cost]],
+        textposition=[f"{height} {side}" for side in rows["side"]],
         textfont={"size": 11, "color": TEXT},
         marker={"size": 11, "color": colour},
         error_y={

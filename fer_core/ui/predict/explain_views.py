@@ -7,10 +7,11 @@ import time
 from collections.abc import Sequence
 from html import escape
 
+from fer_core.comparison.wording import whole_percent
 from fer_core.inference.draw import draw_explanation
 from fer_core.inference.predictor import FacePrediction, Predictor
 from fer_core.inference.saliency import PLACES, Explanation
-from fer_core.ui.predict.predict_views import UNSURE_BELOW, data_uri, percent
+from fer_core.ui.predict.predict_views import UNSURE_BELOW, data_uri
 
 #: The largest faces of a picture that are explained.
 MOST_EXPLAINED = 6
@@ -60,13 +61,13 @@ def explanation_html(
     if explanation.decisive:
         said += (
             f"Covering the outlined square ({cover.where}) takes {name} from "
-            f"{percent(explanation.probability)} to {percent(cover.probability)}."
+            f"{whole_percent(explanation.probability)} to {whole_percent(cover.probability)}."
         )
         most = f", most in the {cover.where}"
     else:
         said += f"No single square that was covered took much from {name}."
         most = ", no part of it much"
-    if prediction.box is not None and percent(prediction.confidence) != percent(
+    if prediction.box is not None and whole_percent(prediction.confidence) != whole_percent(
         explanation.probability
     ):
         said += " Only the cut that is shown was covered; the answer is the mean of two."

@@ -40,15 +40,6 @@ _WIDE = 9
 _THUMBNAIL_SIDE = 220
 
 
-def percent(share: float) -> str:
-    """0.834 → "83 %"; never a rounded "0 %" or "100 %" for something in between."""
-    if 0 < share < 0.01:
-        return "<1\N{NO-BREAK SPACE}%"
-    if 0.99 < share < 1:
-        return ">99\N{NO-BREAK SPACE}%"
-    return whole_percent(share)
-
-
 def sentence(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> str:
     """What the model says of one face, in plain words (HTML): one label, or that it is unsure.
 
@@ -59,15 +50,16 @@ def sentence(prediction: FacePrediction, unsure_below: float = UNSURE_BELOW) -> 
     first, share = ranked[0]
     what = "This face" if prediction.box is not None else "The picture as a whole"
     if share < unsure_below:
-        strongest = ", ".join(f"{escape(name)} {percent(part)}" for name, part in ranked[:3])
-        return f"Unsure: no expression reaches {percent(unsure_below)} ({strongest})."
+        strongest = ", ".join(f"{escape(name)} {whole_percent(part)}" for name, part in ranked[:3])
+        return f"Unsure: no expression reaches {whole_percent(unsure_below)} ({strongest})."
     second = close_second(prediction)
     if second:
         return (
-            f"Not clear: between <strong>{escape(first)}</strong> ({percent(share)}) "
-            f"and <strong>{escape(second)}</strong> ({percent(prediction.probabilities[second])})."
+            f"Not clear: between <strong>{escape(first)}</strong> ({whole_percent(share)}) "
+            f"and <strong>{escape(second)}</strong> "
+            f"({whole_percent(prediction.probabilities[second])})."
         )
-    return f"{what} resembles <strong>{escape(first)}</strong> most ({percent(share)})."
+    return f"{what} resembles <strong>{escape(first)}</strong> most ({whole_percent(share)})."
 
 
 def prediction_html(
@@ -135,7 +127,7 @@ def bars(probabilities: dict[str, float]) -> str:
         f'<li{" class=top" if name == top else ""}><span class="name">{escape(name)}</span>'
         f'<span class="track" aria-hidden="true" style="--hue:{colour(name)}">'
         f'<i style="width:{100 * share:.1f}%"></i></span>'
-        f'<span class="share">{percent(share)}</span></li>'
+        f'<span class="share">{whole_percent(share)}</span></li>'
         for name, share in probabilities.items()
     )
     return f'<ul class="bars">{rows}</ul>'
@@ -158,7 +150,7 @@ def boxes(
         spoken, hue = spoken_label(prediction, unsure_below)
         label = escape(spoken)
         if len(predictions) <= _SPOKEN_BOXES:
-            share = "" if spoken != prediction.label else f" {percent(prediction.confidence)}"
+            share = "" if spoken != prediction.label else f" {whole_percent(prediction.confidence)}"
             number_text = f"{number} " if len(predictions) > 1 else ""
             text = number_text + label + (f"<b>{share}</b>" if share else "")
         else:
@@ -223,7 +215,8 @@ def shrink(image: np.ndarray, longest: int) -> np.ndarray:
 def _picture(image: np.ndarray, predictions: Sequence[FacePrediction], unsure_below: float) -> str:
     height, width = image.shape[:2]
     said = "; ".join(
-        f"{number}: {spoken_label(prediction, unsure_below)[0]} {percent(prediction.confidence)}"
+        f"{number}: {spoken_label(prediction, unsure_below)[0]} "
+        f"{whole_percent(prediction.confidence)}"
         for number, prediction in enumerate(predictions, start=1)
     )
     alt = escape(f"Your picture with {_counted(len(predictions), 'face')} marked. {said}")

@@ -68,7 +68,7 @@ button.label-wrap { text-align: left; }
 .face-grid.smooth img { image-rendering: auto; }
 #data-near-twins .note { margin: 10px 0 0; }
 /* A block that is still empty has no height, in which its progress would not be seen. */
-#data-near-twins:has(.progress-level) { min-height: 90px; }
+.gradio-container .block:has(.progress-level) { min-height: 90px; }
 #batch-preview .face-grid { grid-template-columns: repeat(5, minmax(0, 1fr)); }
 .pairs .face-grid { grid-template-columns: repeat(6, minmax(0, 1fr)); margin-top: 8px; }
 .pairs .face-grid img { aspect-ratio: 2; }

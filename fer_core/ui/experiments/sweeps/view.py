@@ -17,6 +17,7 @@ from fer_core.ui.experiments.sweeps import board
 from fer_core.ui.experiments.sweeps.form import plan_from_form
 from fer_core.ui.experiments.sweeps.planner import build_planner, read_inputs
 from fer_core.ui.experiments.sweeps.updates import sweep_updates
+from fer_core.ui.shared.in_view import into_view
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
@@ -151,7 +152,9 @@ def build_sweep_view(settings: AppSettings, shared: SharedState) -> None:
     ).then(**again)
     for button, handler in ((stop, on_stop), (resume, on_resume)):
         button.click(handler, chosen, api_visibility="private").then(**again)
-    ask.click(on_ask, chosen, [confirm, question, doomed], **quiet)
+    ask.click(on_ask, chosen, [confirm, question, doomed], **quiet).success(
+        None, None, None, js=into_view("#sweep-confirm"), api_visibility="private"
+    )
     keep.click(lambda: gr.Group(visible=False), None, confirm, **quiet)
     really.click(on_really, doomed, [confirm, chosen], api_visibility="private").then(**again)
 
