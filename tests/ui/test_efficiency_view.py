@@ -180,7 +180,7 @@ def test_the_band_comes_when_it_is_known(
     found[0] = CEILING
     shown = efficiency_updates(settings, now["key"], "gflops", now)
     assert shown[3].layout.shapes
-    assert "22% of these 3,589 faces all ten" in shown[4]
+    assert "22\N{NO-BREAK SPACE}% of these 3,589 faces all ten" in shown[4]
 
 
 def test_measuring_fills_the_table(

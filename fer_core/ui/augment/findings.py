@@ -13,6 +13,7 @@ from fer_core.comparison.domains.label_changes import (
     label_changes,
     single_operations,
 )
+from fer_core.comparison.wording import percent
 from fer_core.data.faces import DataError
 from fer_core.data.policies import AugmentPolicy
 from fer_core.runs.checkpoint import Checkpoint
@@ -96,8 +97,8 @@ def findings_html(found: Sequence[LabelChange], model: str, data: str) -> str:
 def _verdict(plainly: LabelChange, single: list[LabelChange], model: str, data: str) -> str:
     words = f"{html.escape(model)} on {plainly.faces:,} faces of {html.escape(data)}"
     if plainly.known:
-        words += f": it names {plainly.right / plainly.known:.1%} of them rightly as they are"
-    words = words.replace("%", " %") + "."
+        words += f": it names {percent(plainly.right / plainly.known)} of them rightly as they are"
+    words += "."
     if len(single) > 1:
         most, least = single[0], single[-1]
         words += (

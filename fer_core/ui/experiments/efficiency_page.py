@@ -23,6 +23,7 @@ from fer_core.comparison.costs.efficiency import (
     scored_sets,
 )
 from fer_core.comparison.costs.latency import latency_file
+from fer_core.comparison.wording import whole_percent
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.ui.experiments.ceiling_band import ceiling_on
 from fer_core.ui.experiments.run_board import board_rows
@@ -124,14 +125,14 @@ def note_html(page: EfficiencyPage, cost: str) -> str:
         text += f" {unknown} {are} no figure for this cost and cannot be drawn."
     found = page.ceiling
     if found is not None:
-        share = found.at_least
+        all_ten, eight, six = (whole_percent(found.at_least[count]) for count in (10, 8, 6))
         text += (
-            f"<br><b>The ceiling:</b> on {share[10]:.0%} of these {found.images:,} faces all ten "
-            f"FER+ taggers chose the same expression, on {share[8]:.0%} at least eight and on "
-            f"{share[6]:.0%} at least six did (the band between the last two), so on the rest "
-            "people themselves see different expressions and no model can be right for everybody. "
-            f"The set's own label is what most taggers chose on {found.plurality_is_label:.0%}; a "
-            "model that scores above that has learnt how this set was labelled."
+            f"<br><b>The ceiling:</b> on {all_ten} of these {found.images:,} faces all ten FER+ "
+            f"taggers chose the same expression, on {eight} at least eight and on {six} at least "
+            "six did (the band between the last two), so on the rest people themselves see "
+            "different expressions and no model can be right for everybody. The set's own label is "
+            f"what most taggers chose on {whole_percent(found.plurality_is_label)}; a model that "
+            "scores above that has learnt how this set was labelled."
         )
     return f"<p class='note'>{text}</p>"
 

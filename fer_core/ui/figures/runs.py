@@ -197,7 +197,7 @@ def confusion_figure(
         )
     )
     cells = [(row, column) for row in range(len(names)) for column in range(len(names))]
-    texts = [f"{shown[cell]:.0%}" if shares else f"{shown[cell]:,.0f}" for cell in cells]
+    texts = [f"{100 * shown[cell]:.0f} %" if shares else f"{shown[cell]:,.0f}" for cell in cells]
     figure.add_trace(
         go.Scatter(
             x=[names[column] for _, column in cells],
