@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -38,3 +39,12 @@ class Stopped(Exception):
 
 OnStep = Callable[[int, int], None]
 ShouldStop = Callable[[], bool]
+
+
+def check_loss(loss: float, epoch: int, learning_rate: float) -> None:
+    """FloatingPointError, with what to do about it, where a loss is no finite number."""
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"the loss became {loss} in epoch {epoch}; try a lower learning rate than "
+            f"{learning_rate:g} or gradient_clip 5"
+        )

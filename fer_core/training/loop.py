@@ -24,7 +24,7 @@ from fer_core.runs.config import RunConfig
 from fer_core.training.averaging import Average
 from fer_core.training.dataset import RunData, part_views, prepare_part
 from fer_core.training.devices import try_kernels
-from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
+from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped, check_loss
 from fer_core.training.gradients import Gradients
 from fer_core.training.network import first_network
 from fer_core.training.objective import Lesson, Objective
@@ -144,8 +144,8 @@ class Training:
         """
         config = self.config
         patience = config.early_stopping_patience
-        watched = config.early_stopping_by
-        watched = config.choose_by if watched == "choose_by" else watched
+        own = config.early_stopping_by != "choose_by"
+        watched = config.early_stopping_by if own else config.choose_by
         while self.epoch < config.epochs and not self.spent:
             if patience and self.epoch - self.stop_epoch >= patience:
                 return  # asked here, so that a run resumed after its end learns no further
@@ -158,7 +158,8 @@ class Training:
             self.images_seen += images
             labels = self.data.faces.labels[self.data.split.validation]
             scores = validation_scores(self.predict(self.validation_part), labels)
-            self._check(scores["validation_loss"])
+            # the last update may be the one that breaks the weights
+            check_loss(scores["validation_loss"], self.epoch + 1, self.phase.learning_rate)
             if self.phase.schedule == "plateau":
                 self.schedule.step(-quality(scores, self.phase.plateau_by))  # type: ignore[call-arg]
             self.epoch += 1
@@ -199,17 +200,8 @@ class Training:
             if config.max_seconds and self._seconds() >= config.max_seconds:
                 break
         loss_mean = self.gradients.loss_sum.item() / images_done
-        self._check(loss_mean)
+        check_loss(loss_mean, self.epoch + 1, config.learning_rate)
         return loss_mean, self.gradients.correct.item() / images_done, images_done
-
-    def _check(self, loss: float) -> None:
-        """FloatingPointError where a loss of this epoch is no number: on the validation part, too,
-        for the last update may be the one that breaks the weights."""
-        if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss became {loss} in epoch {self.epoch + 1}; try a lower learning rate than "
-                f"{self.phase.learning_rate:g} or gradient_clip 5"
-            )
 
     def draw(self, epoch: int) -> EpochDraw:
         """What the epoch of that number shows, from 0; its augmentation begins anew."""
