@@ -79,8 +79,7 @@ class RunData:
 def load_run_data(config: RunConfig, progress: Callable[[int, int], None] | None = None) -> RunData:
     """Read, leave out classes and duplicates as the config asks, and split."""
     faces = read_run_faces(config, progress)
-    split = split_faces(faces, split_plan(config))
-    split = replace(split, train=used_share(faces, split.train, config))
+    split = run_split(faces, config)
     if len(split.train) < 2 or not len(split.validation):
         raise DataError(
             f"training needs images to learn from and to validate on, got {len(split.train)} and "
@@ -151,6 +150,12 @@ def as_run_faces(faces: Faces, config: RunConfig, known: Sequence[str] | None = 
     return without_duplicates(faces) if config.drop_duplicates else faces
 
 
+def run_split(faces: Faces, config: RunConfig) -> Split:
+    """The parts that a run of this configuration uses of a set as it sees it (`as_run_faces`)."""
+    split = split_faces(faces, split_plan(config))
+    return replace(split, train=_used_share(faces, split.train, config))
+
+
 def split_plan(config: RunConfig) -> SplitPlan:
     return SplitPlan(
         kind=config.split,
@@ -210,7 +215,7 @@ def with_class_map(
     return replace(faces, labels=labels, class_names=names, fingerprint="")
 
 
-def used_share(faces: Faces, train: np.ndarray, config: RunConfig) -> np.ndarray:
+def _used_share(faces: Faces, train: np.ndarray, config: RunConfig) -> np.ndarray:
     """The stratified share of the training part that the run uses, at least one of each class."""
     if config.train_share >= 1:
         return train

@@ -16,7 +16,7 @@ from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_json
-from fer_core.training.dataset import split_plan, used_share, with_class_map, without_duplicates
+from fer_core.training.dataset import run_split, split_plan, with_class_map, without_duplicates
 from fer_core.training.metrics import full_report, score
 
 
@@ -152,11 +152,12 @@ def part_of(
     nothing = np.zeros(0, dtype=np.int64)
     if part == "all":
         return np.flatnonzero(faces.labels >= 0), nothing, nothing
-    plan = split_plan(config) if config else SplitPlan()
-    seen = as_its_run_saw(faces, config, known) if config else faces
-    split = split_faces(seen, plan)
-    if config is not None:
-        split = replace(split, train=used_share(seen, split.train, config))
+    if config is None:
+        plan, seen = SplitPlan(), faces
+        split = split_faces(seen, plan)
+    else:
+        plan, seen = split_plan(config), as_its_run_saw(faces, config, known)
+        split = run_split(seen, config)
     hidden = np.flatnonzero((faces.labels >= 0) & (seen.labels < 0))
     if plan.kind != "stratified" and faces.source_split is not None:
         cut = plan.kind == "own_validation" and part == "validation"  # from the training images

@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load_file
 
 from fer_core.data.faces import DataError, Faces
-from fer_core.data.split import split_faces
 from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder
 from fer_core.runs.card import CARD_FIELDS, card_note, write_card
@@ -19,7 +18,7 @@ from fer_core.runs.checkpoint import load_checkpoint, save_weights
 from fer_core.runs.record import RunError, checked_record, write_json
 from fer_core.runs.weights_header import read_header
 from fer_core.training.calibration import FEWEST_IMAGES, at_temperature, fit_temperature
-from fer_core.training.dataset import as_run_faces, split_plan, used_share
+from fer_core.training.dataset import as_run_faces, run_split
 from fer_core.training.evaluation import run_config
 from fer_core.training.metrics import calibration_error, full_report, score
 from fer_core.training.scoring import prediction_table, write_predictions
@@ -46,8 +45,7 @@ def recalibrate(
             f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
             "another fingerprint; a temperature is fitted on the checkpoint's own validation part"
         )
-    split = split_faces(seen, split_plan(config))
-    split = replace(split, train=used_share(seen, split.train, config))
+    split = run_split(seen, config)
     state = load_file(folder.weights)
     if half:
         state = halved(state)

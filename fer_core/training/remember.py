@@ -15,7 +15,6 @@ import torch
 from safetensors.torch import load_file
 
 from fer_core.data.faces import DataError, Faces
-from fer_core.data.split import split_faces
 from fer_core.models.recall import Recall
 from fer_core.paths import RunFolder
 from fer_core.runs.card import CARD_FIELDS
@@ -32,7 +31,7 @@ from fer_core.runs.weights_header import (
     read_header,
 )
 from fer_core.training.calibration import FEWEST_IMAGES
-from fer_core.training.dataset import as_run_faces, split_plan, used_share, views_of
+from fer_core.training.dataset import as_run_faces, run_split, views_of
 from fer_core.training.evaluation import run_config
 from fer_core.training.metrics import score
 from fer_core.training.recalibrate import recalibrate
@@ -86,8 +85,8 @@ def remember(
             f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
             "another fingerprint; what it remembers are its own training faces"
         )
-    split = split_faces(seen, split_plan(config))
-    train = used_share(seen, split.train, config)
+    split = run_split(seen, config)
+    train = split.train
     if len(split.validation) < FEWEST_IMAGES:
         raise DataError(
             f"how much to recall is chosen on at least {FEWEST_IMAGES} validation images, got "
