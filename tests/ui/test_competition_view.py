@@ -286,3 +286,37 @@ def test_a_visitors_next_prediction_takes_the_place_of_the_last(
         mine = kept.keep(hundred.faces, hundred.predictions, "a", "me")
     assert kept.find(theirs)
     assert kept.find(mine)
+
+
+def test_quick_batches_are_told_now_and_then(
+    settings: AppSettings, write_checkpoint: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What a slow browser has not shown yet when Stop is pressed comes over the words of Stop."""
+    write_checkpoint(settings.runs_folder / "sad", "sad")
+    rows = "\n".join([" ".join(["9"] * 48 * 48)] * 2)
+    (tmp_path / "two.csv").write_text(f"pixels\n{rows}\n")
+    real = competition_predict.predict_faces
+
+    def in_many_batches(*told: Any) -> Any:
+        *_, (done, found) = real(*told)
+        yield from ((done, found if batch == 99 else None) for batch in range(100))
+
+    monkeypatch.setattr(competition_predict, "predict_faces", in_many_batches)
+    steps, _ = predict(settings, "run:sad", None, tmp_path / "two.csv")
+    assert "2 faces" in steps[-1][0]
+    assert len(steps) < 20
+
+
+def test_stop_is_said_again_after_what_was_on_its_way(
+    settings: AppSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_CACHE", str(settings.data_folder))
+    with gr.Blocks() as page:
+        state = gr.State({})
+        shared = SharedState(state, state, gr.Timer(2, active=False), gr.Tabs(), page, {})
+        competition_predict.build_predict_part(settings, shared)
+    events = list(page.fns.values())
+    (cancel,) = (event for event in events if event.cancels)  # Gradio's own, beside the words
+    (stop,) = (event for event in events if event.targets == cancel.targets and event != cancel)
+    (again,) = (event for event in events if event.trigger_after == stop._id)
+    assert (again.fn, again.outputs) == (stop.fn, stop.outputs)

@@ -11,6 +11,7 @@ from fer_core.comparison.costs.latency import LEAST_ROUNDS, MOST_ROUNDS, SECONDS
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.experiments import efficiency_page as content
 from fer_core.ui.figures.efficiency import accuracy_cost_figure
+from fer_core.ui.shared.progress import paced
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 
@@ -84,7 +85,9 @@ def build_efficiency_view(settings: AppSettings, shared: SharedState) -> None:
         on_measure, group, [measure, stop, status], show_progress="hidden", api_visibility="private"
     )
     running.then(on_look, inputs, outputs, **quiet)
-    stop.click(on_stop, None, [measure, stop, status], cancels=[running], **quiet)
+    stopped = {"fn": on_stop, "outputs": [measure, stop, status], **quiet}
+    # said once more: a message on the progress may have been on its way to the page
+    stop.click(**stopped, cancels=[running]).then(**stopped)
 
 
 def efficiency_updates(
@@ -135,7 +138,7 @@ def _measure(settings: AppSettings, key: Any) -> Iterator[tuple[Any, Any, str]]:
     yield (*_buttons(True), f"Loading {models} …")
     number = measured = 0
     try:
-        for number, found in measure_latency(group.folders):
+        for number, found in paced(measure_latency(group.folders)):
             measured = len(found)
             yield (
                 *_buttons(True),

@@ -20,6 +20,7 @@ from fer_core.ui.experiments.budgets.results import Choice, read_choice
 from fer_core.ui.experiments.domains.html import problem, progress_line, sentence
 from fer_core.ui.experiments.run_views import STATUS_CSS
 from fer_core.ui.shared import open_sets
+from fer_core.ui.shared.progress import paced
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 
@@ -43,7 +44,8 @@ def build_asking(
     def on_ask(stored: Any, picked: Any, data: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
         yield (*_buttons(True), sentence("Reading the images …"))
         try:
-            for name, done, total in asked(settings, read_choice(settings, stored, picked), data):
+            steps = asked(settings, read_choice(settings, stored, picked), data)
+            for name, done, total in paced(steps):
                 yield gr.skip(), gr.skip(), progress_line(done, total, f"{name} answers")
         except (ValueError, OSError) as error:
             yield (*_buttons(False), problem(error))
@@ -62,14 +64,9 @@ def build_asking(
         api_visibility="private",
         concurrency_limit=1,
     )
-    stop.click(
-        on_stop,
-        None,
-        [start, stop, status],
-        cancels=[running],
-        queue=False,
-        api_visibility="private",
-    )
+    stopped = {"fn": on_stop, "outputs": [start, stop, status], "api_visibility": "private"}
+    # said once more: a message on the progress may have been on its way to the page
+    stop.click(**stopped, cancels=[running], queue=False).then(**stopped, queue=False)
     return body, note, running
 
 

@@ -14,6 +14,7 @@ from fer_core.ui.experiments.competition import page as content
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.checkpoint_choices import checkpoint_choices
 from fer_core.ui.shared.loaded import LoadedCheckpoints
+from fer_core.ui.shared.progress import paced
 from fer_core.ui.shared.refusals import in_words
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
@@ -143,13 +144,10 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
         api_visibility="private",
         concurrency_limit=2,
     )
-    stop.click(
-        lambda: ("Stopped; nothing was kept.", *_buttons(False)),
-        None,
-        [status, start, stop],
-        cancels=[running],
-        **looks,
-    )
+    stopped = (lambda: ("Stopped; nothing was kept.", *_buttons(False)), None)
+    outcome = [status, start, stop]
+    # said once more: a message on the progress may have been on its way to the page
+    stop.click(*stopped, outcome, cancels=[running], **looks).then(*stopped, outcome, **looks)
     first = lambda key, wanted, how: on_page(key, wanted, how, 1)  # noqa: E731
     shown = [token, label, order]
     token.change(in_words(first), shown, grid_outputs, **looks)
@@ -192,7 +190,7 @@ def _predict(
         size = checkpoint.preprocessing.image_size
         faces = content.faces_to_predict(settings, source, file, size)
         found = None
-        for done, latest in predict_faces(checkpoint, faces):
+        for done, latest in paced(predict_faces(checkpoint, faces)):
             found = latest
             yield (_progress(done, len(faces)), *_buttons(True), *quiet)
     except (DataError, CheckpointError, OSError) as error:

@@ -19,6 +19,7 @@ from fer_core.ui.experiments.domains import tuning_page as tuning
 from fer_core.ui.experiments.run_views import STATUS_CSS
 from fer_core.ui.figures.domain import change_figure
 from fer_core.ui.shared.patient_slider import PatientSlider
+from fer_core.ui.shared.progress import paced
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 from fer_core.ui.train.live_run import CLOSED
@@ -216,7 +217,7 @@ def build_tuning_view(
             return
         yield shown.sentence("Reading the held-out images …"), gr.Column(visible=False), *keep
         try:
-            for step in tuning.comparing(settings, now[0]):
+            for step in paced(tuning.comparing(settings, now[0])):
                 if step.report is None:
                     line = shown.progress_line(step.done, step.total, "Scored before fine-tuning")
                     yield line, gr.skip(), *keep
@@ -232,7 +233,7 @@ def build_tuning_view(
     def on_old(name: Any) -> Iterator[str]:
         yield shown.sentence("Reading the old domain …")
         try:
-            for step in tuning.forgetting(settings, name):
+            for step in paced(tuning.forgetting(settings, name)):
                 if step.report is None:
                     yield shown.progress_line(step.done, step.total, "Scored before and after")
         except _REFUSALS as error:

@@ -16,6 +16,7 @@ from fer_core.ui.experiments.domains import page
 from fer_core.ui.experiments.domains.tuning_view import build_tuning_view
 from fer_core.ui.experiments.run_views import STATUS_CSS
 from fer_core.ui.figures.runs import confusion_figure
+from fer_core.ui.shared.progress import paced
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 
@@ -154,7 +155,7 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
                 page.image_limit(settings, most),
                 reporter(progress),
             )
-            for step in steps:
+            for step in paced(steps):
                 if step.report is None:
                     yield shown.progress_line(step.done, step.total, "Scored"), gr.skip(), *keep
         except REFUSALS as error:
@@ -217,8 +218,10 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         concurrency_limit=2,
     )
     running.then(on_other, **others)  # another choice may have been made meanwhile
-    stop.click(
-        on_stop, None, [status, stop], cancels=[running], queue=False, api_visibility="private"
+    stopped = {"fn": on_stop, "outputs": [status, stop], "api_visibility": "private"}
+    # said once more: a message on the progress may have been on its way to the page
+    stop.click(**stopped, cancels=[running], queue=False).then(**stopped, queue=False).then(
+        on_other, **others
     )
     shares.input(on_shares, [matrix, shares], confusion, trigger_mode="always_last", **quiet)
 
