@@ -31,6 +31,9 @@ _HOUR = 3600
 #: picture; `inference.photo` has its own, lower bound. A telephone's 50 megapixels pass.
 _LARGEST_PICTURE = 50_000_000
 
+#: A secret that is drawn anew at each start would forget with the start; nothing here is secret.
+_KEPT_CHOICE = {"storage_key": "expression-lab-data-choice", "secret": "expression-lab"}
+
 #: Keyword arguments of `launch()` that belong to the page and not to the command line.
 LAUNCH: dict[str, Any] = {
     "theme": THEME,
@@ -50,6 +53,7 @@ def build_app(settings: AppSettings) -> gr.Blocks:
     with gr.Blocks(title=NAME, analytics_enabled=False, delete_cache=(_HOUR, 6 * _HOUR)) as app:
         gr.HTML(f"<h1>{NAME}</h1><p>{_SENTENCE}</p>", elem_id="header")
         data_choice = gr.State(dict(DEFAULT_DATA_CHOICE))
+        kept = None if settings.public else gr.BrowserState(None, **_KEPT_CHOICE)
         policy = gr.State(POLICIES["standard"].to_dict())
         fast_timer = gr.Timer(2)
         timers = {view: gr.Timer(2, active=False) for view in LIVE_VIEWS}
@@ -60,7 +64,7 @@ def build_app(settings: AppSettings) -> gr.Blocks:
 
         app.unload(on_leave)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-            shared = SharedState(data_choice, policy, fast_timer, tabs, app, timers, uploads)
+            shared = SharedState(data_choice, policy, fast_timer, tabs, app, timers, uploads, kept)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
                 build_predict_tab(settings, shared)
             with gr.Tab("Data", id="data", elem_id="tab-data"):

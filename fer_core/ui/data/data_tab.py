@@ -13,6 +13,7 @@ import gradio as gr
 from fer_core.data.faces import DataError, Faces
 from fer_core.ui.data import data_view as view
 from fer_core.ui.data.exact_twins_panel import build_exact_twins
+from fer_core.ui.data.kept_choice import keep_choice
 from fer_core.ui.data.near_twins_panel import build_near_twins
 from fer_core.ui.data.set_view import shares_matter, split_and_audit, view_set, with_split
 from fer_core.ui.shared import open_sets
@@ -212,8 +213,8 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     def on_split(
         choice: dict[str, Any],
         new_kind: str | None,
-        new_validation: float,
         new_test: float,
+        new_validation: float,
         new_seed: float | None,
         wanted_class: str,
         wanted_part: str,
@@ -228,8 +229,8 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
     def on_changed(
         choice: dict[str, Any],
         new_kind: str | None,
-        new_validation: float,
         new_test: float,
+        new_validation: float,
         new_seed: float | None,
     ) -> Any:
         """Asks for `on_split` where the controls say otherwise than the choice."""
@@ -247,7 +248,9 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
 
     after_open = [shared.data_choice, notice, seed, *controls, *shown]
     reading = {"show_progress_on": chart, "api_visibility": "private", "concurrency_limit": 4}
-    first = shared.page.load(
+    split_controls = [kind, test, validation, split_seed]
+    on_page = keep_choice(settings, shared, [summary, chosen, *split_controls])
+    first = on_page(
         on_first, shared.data_choice, [summary, gallery], show_progress="hidden",
         api_visibility="private", concurrency_limit=4,
     )  # fmt: skip
@@ -272,7 +275,6 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         upload.upload(on_upload, [upload, shared.data_choice], [upload, *after_open], **reading),
     ]
     quick = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
-    split_controls = [kind, validation, test, split_seed]
     resplit_shown = [test, validation, split_seed, chart, table, split_words, twins, gallery]
     splitting = {
         "fn": in_words(on_split),

@@ -46,6 +46,7 @@ class SharedState:
     view is in front (`live`), since every tick costs the browser work. timers: id of such a view →
     its timer. tabs: `gr.Tabs(selected=…)` takes a `TAB_IDS`.
     uploads: which uploaded files the open pages use; what nobody uses any more is deleted.
+    kept_choice: the data choice that the visitor's browser keeps; none on a published page.
     page: the whole page; `page.load(…)` runs once for every visitor, whichever tab is in front.
     """
 
@@ -56,6 +57,7 @@ class SharedState:
     page: gr.Blocks
     timers: Mapping[str, gr.Timer]
     uploads: Uploads = field(default_factory=Uploads)
+    kept_choice: gr.BrowserState | None = None
 
     def live(self, view: str) -> SharedState:
         """The same for one view of the Experiments tab, with the timer that ticks for it."""
