@@ -41,6 +41,21 @@ def test_every_tab_keeps_the_rules_of_accessibility(
     assert faults == []
 
 
+def test_it_is_seen_where_the_keyboard_is(page: Any) -> None:
+    """Gradio takes the outline of sliders, boxes and choices away; a slider shows nothing then."""
+    outline = "node => getComputedStyle(node).outlineStyle"
+    for tab, field, shown in (
+        ("Predict", "#predict-unsure input[type=range]", None),
+        ("Predict", "#predict-explain input", None),
+        ("Data", "#data-split input[type=radio]", "#data-split label:has(:focus)"),
+    ):
+        open_tab(page, tab)
+        page.locator(field).first.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        assert page.locator(shown or field).first.evaluate(outline) == "solid", field
+
+
 def _faults(page: Any, place: str) -> list[str]:
     """One line for each element that breaks a rule."""
     context = {"exclude": _GRADIOS_OWN}

@@ -215,7 +215,7 @@ def test_details_of_a_damaged_record_name_file_and_field(
 def test_confusion_rows_are_shares_of_the_true_class() -> None:
     figure = confusion_figure([[3, 1], [0, 0]], ["happy", "sad"], shares=True)
     assert figure.data[0].z.tolist() == [[0.75, 0.25], [0.0, 0.0]]
-    assert list(figure.data[1].text) == ["75 %", "25 %", "0 %", "0 %"]
+    assert list(figure.data[1].text) == ["75 %", "25 %", "–", "–"], "a class without an image"
     assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1), "one colour for one share"
     counted = confusion_figure([[3, 1], [0, 0]], ["happy", "sad"], shares=False)
     assert list(counted.data[1].text) == ["3", "1", "0", "0"]

@@ -198,6 +198,8 @@ def confusion_figure(
     )
     cells = [(row, column) for row in range(len(names)) for column in range(len(names))]
     texts = [f"{100 * shown[cell]:.0f} %" if shares else f"{shown[cell]:,.0f}" for cell in cells]
+    if shares:  # a class without an image has no share that is named right, not even none
+        texts = [text if rows[row] else "–" for text, (row, _) in zip(texts, cells, strict=True)]
     figure.add_trace(
         go.Scatter(
             x=[names[column] for _, column in cells],

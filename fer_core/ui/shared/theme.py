@@ -143,6 +143,10 @@ button.label-wrap { text-align: left; }
 @media (max-width: 640px) {
   #efficiency-chart .textpoint text { font-size: 8px !important; }
 }
+/* What the keyboard has reached: Gradio takes the outline of these away. */
+.gradio-container input:is([type=range], [type=checkbox]):focus-visible,
+.gradio-container label:has(input[type=radio]:focus-visible) {
+  outline: 2px solid var(--color-accent) !important; outline-offset: 3px; border-radius: 4px; }
 .mono textarea { font-family: var(--font-mono); font-size: 0.86rem; }
 /* A wide table scrolls inside itself. */
 #leaderboard, #per-class { max-width: calc(100vw - 2 * var(--page-side)); }
