@@ -8,6 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from fer_core.data.policies import POLICIES
+from fer_core.training.job import take_up_queue
 from fer_core.ui.augment.augment_tab import build_augment_tab
 from fer_core.ui.data.data_tab import build_data_tab
 from fer_core.ui.experiments.experiments_tab import build_experiments_tab
@@ -62,7 +63,13 @@ def build_app(settings: AppSettings) -> gr.Blocks:
         def on_leave(request: gr.Request) -> None:
             uploads.leave(request.session_hash)
 
+        def on_open() -> None:
+            """A worker that was killed leaves runs behind that would wait for the next start."""
+            take_up_queue(settings.runs_folder)
+
         app.unload(on_leave)
+        if not settings.public:
+            app.load(on_open, show_progress="hidden", api_visibility="private")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             shared = SharedState(data_choice, policy, fast_timer, tabs, app, timers, uploads, kept)
             with gr.Tab("Predict", id="predict", elem_id="tab-predict"):
