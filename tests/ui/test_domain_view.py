@@ -246,3 +246,19 @@ def test_figures_of_an_earlier_choice_are_told_from_those_asked_for_now(
     assert "classes as they were mapped before" in check(pair, told, *other_mapping)
     # nothing on show: the sentence that says what to do stays
     assert check(pair, None, *values) == gr.skip()
+
+
+def test_stop_is_confirmed_also_above_earlier_figures(
+    settings: AppSettings, pair: page.Pair
+) -> None:
+    app = build_app(settings)
+    stop = next(
+        fn for fn in app.fns.values() if fn.name == "on_stop" and "build_domain_view" in str(fn.fn)
+    ).fn
+    values = [pair.proposed[label] for label in pair.counts]
+    told = page.question_of(pair, values)
+    for asked, now, rest in ((None, pair, ""), (told, pair, ""), (told, None, "The figures")):
+        words, button = stop(now, asked, *values)
+        assert "Stopped; nothing was kept" in words
+        assert ("The figures below" in words) == bool(rest)
+        assert not button.interactive

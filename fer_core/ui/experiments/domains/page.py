@@ -152,8 +152,10 @@ def question_of(pair: Pair, values: Sequence[object]) -> Question:
     return Question(pair.checkpoint, pair.source, pair.set_name, mapping_of(pair, values))
 
 
-def of_another(told: Question, now: Pair | None) -> str:
-    """That the figures on show belong to `told`, while something else is chosen above them."""
+def told_apart(told: Question, now: Pair | None, values: Sequence[object]) -> str:
+    """That the figures on show belong to `told`, where something else is chosen now; else ""."""
+    if now is not None and question_of(now, values) == told:
+        return ""
     same = now is not None and (now.checkpoint, now.source) == (told.checkpoint, told.source)
     name = told.checkpoint.partition(":")[2] or told.checkpoint
     of = "the classes as they were mapped before" if same else f"{name} on {told.set_name}"

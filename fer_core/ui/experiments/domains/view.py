@@ -167,15 +167,16 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         """The status once figures are on show: whether they are those of the choice above them."""
         if told is None:
             return gr.skip()
-        if now is not None and page.question_of(now, values) == told:
-            return ""
-        return shown.sentence(page.of_another(told, now))
+        said = page.told_apart(told, now, values)
+        return shown.sentence(said) if said else ""
 
     def on_shares(now: Any, as_shares: bool) -> Any:
         return gr.skip() if now is None else confusion_figure(*now, bool(as_shares))
 
-    def on_stop() -> tuple[str, Any]:
+    def on_stop(now: page.Pair | None, told: page.Question | None, *values: Any) -> tuple[str, Any]:
         text = "Stopped; nothing was kept of the unfinished evaluation. Evaluate begins anew."
+        if told is not None:
+            text = f"{text} {page.told_apart(told, now, values)}"
         return shown.sentence(text), gr.Button(interactive=False)
 
     quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
@@ -218,11 +219,14 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         concurrency_limit=2,
     )
     running.then(on_other, **others)  # another choice may have been made meanwhile
-    stopped = {"fn": on_stop, "outputs": [status, stop], "api_visibility": "private"}
+    stopped = {
+        "fn": on_stop,
+        "inputs": others["inputs"],
+        "outputs": [status, stop],
+        "api_visibility": "private",
+    }
     # said once more: a message on the progress may have been on its way to the page
-    stop.click(**stopped, cancels=[running], queue=False).then(**stopped, queue=False).then(
-        on_other, **others
-    )
+    stop.click(**stopped, cancels=[running], queue=False).then(**stopped, queue=False)
     shares.input(on_shares, [matrix, shares], confusion, trigger_mode="always_last", **quiet)
 
 
