@@ -45,8 +45,8 @@ _REFUSALS = (ValueError, OSError, RuntimeError)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
-    chosen = parser.parse_args(arguments)
     try:
+        chosen = parser.parse_args(arguments)  # looks at the paths that are named
         return chosen.execute(chosen)
     except KeyboardInterrupt as interrupted:
         print(f"\n{interrupted}" if str(interrupted) else "stopped", file=sys.stderr)

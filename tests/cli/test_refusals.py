@@ -168,3 +168,16 @@ def test_help_explains_every_argument(command: str) -> None:
     (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     for argument in commands.choices[command]._actions:
         assert argument.help, argument.dest
+
+
+@pytest.mark.parametrize(
+    "words", ["trials NAME", "sweeps --runs NAME", "trials . --out NAME.md", "peers --readme NAME"]
+)
+def test_a_path_that_the_system_refuses_is_one_line(
+    capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    """A name that is too long stands for a folder that is closed, which is open to root."""
+    assert main(words.replace("NAME", "a" * 300).split()) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: [Errno")
+    assert told.count("\n") == 1
