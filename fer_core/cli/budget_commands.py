@@ -86,6 +86,8 @@ def compare(chosen: argparse.Namespace) -> int:
     for path in chosen.folders:
         if not path.is_dir():
             raise RunError(f"there is no run folder {path}; name a folder under runs/")
+    if len({path.resolve() for path in chosen.folders}) < len(chosen.folders):
+        raise RunError("one run is given twice; choose different ones")
     names = [path.resolve().name for path in chosen.folders]
     if len(set(names)) < len(names):  # runs of one name under different folders
         names = [str(path) for path in chosen.folders]

@@ -181,3 +181,10 @@ def test_a_path_that_the_system_refuses_is_one_line(
     told = capsys.readouterr().err
     assert told.startswith("error: [Errno")
     assert told.count("\n") == 1
+
+
+def test_one_run_twice_is_refused_as_such(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["compare", str(tmp_path), str(tmp_path)]) == 2
+    assert "one run is given twice" in capsys.readouterr().err
