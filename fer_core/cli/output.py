@@ -20,10 +20,15 @@ Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.Arg
 
 
 def show_result(chosen: argparse.Namespace, values: Any, text: str) -> int:
-    """Print it and return 0. A reader that leaves early, as `head` does, is no error."""
+    """Print it and return 0. A reader that leaves early, as `head` does, is no error, nor is a
+    terminal that lacks some signs: it gets a "?" for each."""
     said = json.dumps(_known(values), indent=2, allow_nan=False) if chosen.json else text
     try:
-        print(said, flush=True)
+        try:
+            print(said, flush=True)
+        except UnicodeEncodeError:  # comes before the first sign is written
+            encoding = sys.stdout.encoding
+            print(said.encode(encoding, "replace").decode(encoding), flush=True)
     except BrokenPipeError:  # what is still to be flushed at the end goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -1,11 +1,13 @@
 """Refusals are one line and come before any work; every command has help."""
 
 import argparse
+import io
 from pathlib import Path
 
 import pytest
 
 from fer_core.cli import main
+from fer_core.cli.output import show_result
 from fer_core.cli.parser import _parser
 from fer_core.paths import SHIPPED_CHECKPOINTS
 
@@ -188,3 +190,11 @@ def test_one_run_twice_is_refused_as_such(
 ) -> None:
     assert main(["compare", str(tmp_path), str(tmp_path)]) == 2
     assert "one run is given twice" in capsys.readouterr().err
+
+
+def test_a_terminal_that_lacks_some_signs_gets_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(pipe, encoding="latin-1"))
+    asked = argparse.Namespace(json=False)
+    assert show_result(asked, {}, "Umläute, −0.4 → fl\udcfcche") == 0
+    assert pipe.getvalue().decode("latin-1").strip() == "Umläute, ?0.4 ? fl?che"
