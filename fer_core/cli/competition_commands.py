@@ -54,6 +54,7 @@ def add_commands(command: Command) -> None:
 def submit(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.competition.submission import predict_faces, submission_table
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.runs.record import write_text
 
     checkpoint = load_checkpoint(chosen.checkpoint)
     size = checkpoint.preprocessing.image_size
@@ -66,7 +67,7 @@ def submit(chosen: argparse.Namespace) -> int:
     assert found is not None  # the last batch brings it
     table = submission_table(found, chosen.names, chosen.probabilities)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(chosen.out, index=False)
+    write_text(chosen.out, table.to_csv(index=False, lineterminator="\n"))
     counts = {name: int((found.labels == i).sum()) for i, name in enumerate(found.class_names)}
     values = {
         "file": str(chosen.out),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,26 @@ def test_efficiency_lists_scored_models_with_the_front(
                 for other in group["models"]
             )
             assert row["front"] is not beaten, row["name"]
+
+
+def test_a_submission_that_cannot_be_written_leaves_the_one_before(
+    tmp_path: Path, tiny_csv: Path, write_checkpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "submission.csv"
+    out.write_text("id,emotion\n0,1\n")
+
+    replace = os.replace
+
+    def full(scratch: Path, place: Path) -> None:
+        if place == out:
+            raise OSError("no space left on device")
+        replace(scratch, place)
+
+    monkeypatch.setattr("fer_core.runs.record.os.replace", full)
+    folder = write_checkpoint(tmp_path / "happy")
+    assert main(["submit", str(folder), "--data", str(tiny_csv), "--out", str(out)]) == 2
+    assert out.read_text() == "id,emotion\n0,1\n"
+    assert not list(tmp_path.glob(".submission*"))
 
 
 @pytest.mark.parametrize("command", ["efficiency", "ceiling", "submit", "competition"])
