@@ -108,18 +108,20 @@ def _solution(chosen: argparse.Namespace):
 
 
 def _costs(settings: list[str], names: set[str]) -> dict[str, float]:
-    """{"a.csv": 0.33} from "a.csv=0.33" or "a=0.33"."""
+    """{"a.csv": 0.33} from "a.csv=0.33", or from "a=0.33" where one file alone is called a."""
     costs = {}
     for setting in settings:
         name, _, number = setting.rpartition("=")
-        known = next((one for one in names if name in (one, Path(one).stem)), None)
-        if known is None:
+        known = [name] if name in names else [one for one in names if Path(one).stem == name]
+        if len(known) > 1:
+            raise ValueError(f"--gflops names one file, {name} may be {' or '.join(sorted(known))}")
+        if not known:
             raise ValueError(
                 f"--gflops names a file: {', '.join(sorted(names))}; got {setting!r}, "
                 "try --gflops submission.csv=0.33"
             )
         try:
-            costs[known] = float(number)
+            costs[known[0]] = float(number)
         except ValueError:
             raise ValueError(f"--gflops takes FILE=NUMBER, got {setting!r}") from None
     return costs

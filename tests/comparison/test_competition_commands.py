@@ -124,6 +124,20 @@ def test_a_submission_that_cannot_be_written_leaves_the_one_before(
     assert not list(tmp_path.glob(".submission*"))
 
 
+def test_costs_go_to_the_one_file_that_is_meant(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    names = ("a", "a.csv", "a.txt")
+    paths = [str(tmp_path / name) for name in names]
+    for path in paths:
+        Path(path).write_text("id,emotion\n0,1\n1,2\n")
+    for name in names:  # in full it is meant alone
+        ranked = answered(capsys, "competition", paths[1], *paths, "--gflops", f"{name}=0.5")
+        assert {one["name"] for one in ranked if one["gflops"]} == {name}
+    assert main(["competition", paths[1], *paths[1:], "--gflops", "a=0.5"]) == 2
+    assert "a may be a.csv or a.txt" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["efficiency", "ceiling", "submit", "competition"])
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit) as ended:
