@@ -155,6 +155,7 @@ FAULTS = {
     "label.csv": (text_of([*[0] * 8, 7, "bored"]), "unknown label: 2 (7, bored)"),
     "cell.csv": (b"id,emotion\n0,\n", "1 ids"),
     "torn.csv": (b"id,emotion\n0,1\n1\n", "Line 3 has 1 of 2 columns"),
+    "gaps.csv": (b"id,emotion\n\n0,1\n\n1\n", "Line 5 has 1 of 2 columns"),
     "quote.csv": (b'id,emotion\n0,"' + b"1" * 9_000_000, "The file has 9 MB"),
     "cost.csv": (text_of([0] * 10, gflops=[1] * 9 + [2]), "one number for the whole file"),
     "free.csv": (text_of([0] * 10, gflops=0.0), "GFLOPs must be"),

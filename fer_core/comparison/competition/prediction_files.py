@@ -54,10 +54,14 @@ def read_table(content: bytes) -> PredictionTable:
     first = text.partition("\n")[0]
     try:
         reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
-        rows = [[cell.strip() for cell in row] for row in reader if any(map(str.strip, row))]
+        rows = [
+            (reader.line_num, [cell.strip() for cell in row])
+            for row in reader
+            if any(map(str.strip, row))
+        ]
     except csv.Error as error:
         raise DataError(f"The file is no readable CSV ({error}).") from error
-    header, *body = rows or [[]]
+    header, *body = [row for _, row in rows] or [[]]
     id_column = chosen_column(header, ID_COLUMNS)
     emotion_column = chosen_column(header, EMOTION_COLUMNS)
     if id_column is None or emotion_column is None:
@@ -70,7 +74,7 @@ def read_table(content: bytes) -> PredictionTable:
     if len(body) > MOST_ROWS:
         raise DataError(f"The file has {len(body):,} rows; at most {MOST_ROWS:,} are read.")
     places = header.index(id_column), header.index(emotion_column)
-    for number, row in enumerate(body, 2):
+    for number, row in rows[1:]:
         if len(row) <= max(places):
             raise DataError(f"Line {number} has {len(row)} of {len(header)} columns.")
     ids = [plain_id(row[places[0]]) for row in body]
