@@ -41,10 +41,14 @@ def changes(chosen: argparse.Namespace) -> int:
     from fer_core.training.dataset import split_plan
     from fer_core.training.evaluation import as_its_run_saw, run_config
 
-    operations = single_operations(policy_from_words(chosen.policy, chosen.strength))
-    if not operations:
-        raise DataError("every strength is 0; give one, such as --strength rotation_degrees=15")
+    policy = policy_from_words(chosen.policy, chosen.strength)
     judge = load_checkpoint(chosen.checkpoint)
+    operations = single_operations(policy, judge.preprocessing.channels == 3)
+    if not operations:
+        raise DataError(
+            "every strength that this network can see is 0; give one, such as --strength "
+            "rotation_degrees=15"
+        )
     size = judge.preprocessing.image_size
     faces = read_data(chosen.data, size)
     config = run_config(judge)

@@ -142,6 +142,17 @@ def test_the_command_measures_no_face_that_the_run_learned_from(
     assert not has_twin_in(images, data.faces.images[data.split.train]).any()
 
 
+def test_the_command_leaves_out_what_a_grey_network_cannot_see(
+    tiny_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["label-changes", str(write_checkpoint(tmp_path / "judge")), "--data", str(tiny_csv)]
+    words += ["--policy", "none", "--count", "5", "--strength", "saturation=0.5"]
+    assert main(words) == 2
+    assert "every strength that this network can see is 0" in capsys.readouterr().err
+    assert main([*words, "--strength", "rotation_degrees=15"]) == 0
+    assert "Saturation" not in capsys.readouterr().out
+
+
 def test_a_set_that_cannot_be_split_is_measured_all_the_same() -> None:
     images = np.zeros((3, 8, 8, 1), dtype=np.uint8)
     faces = Faces(images, np.array([0, 1, -1]), np.array(["a", "b", "c"]), ("happy", "sad"))
