@@ -31,7 +31,7 @@ UNSURE_BELOW = 0.4
 _HALF, _CLOSE = 0.5, 0.15
 #: Pixels of all cuts up to which one core is as soon ready as two: 16 cuts of 48 x 48.
 _SMALL_WORK = 16 * 48 * 48
-#: Grey levels between darkest and brightest pixel below which a picture shows nothing.
+#: Levels between a channel's darkest and brightest pixel; below it in all, nothing is shown.
 _LEAST_CONTRAST = 8
 
 
@@ -142,7 +142,7 @@ class Predictor:
         """
         if whole_picture:
             square = middle_square(image)
-            if int(square.max()) - int(square.min()) < _LEAST_CONTRAST:
+            if np.ptp(square, axis=(0, 1)).max() < _LEAST_CONTRAST:  # in no channel
                 raise PhotoError(
                     "there is nothing to see in the picture, it is of one colour; choose one with "
                     "a face"

@@ -129,8 +129,9 @@ def test_a_picture_of_one_colour_gets_no_label(
     classifier: Any, shape: tuple[int, int, int]
 ) -> None:
     predictor = Predictor(classifier, NoFaces())
-    with pytest.raises(PhotoError, match="nothing to see in the picture, it is of one colour"):
-        predictor.predict(np.full(shape, 200, np.uint8), whole_picture=True)
+    for colour in (200, (255, 0, 0)):
+        with pytest.raises(PhotoError, match="nothing to see in the picture, it is of one colour"):
+            predictor.predict(np.full(shape, colour, np.uint8), whole_picture=True)
 
 
 @pytest.mark.parametrize(("channels", "image_size"), [(1, 48), (3, 96)])
