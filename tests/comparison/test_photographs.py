@@ -120,6 +120,12 @@ def test_an_interval_is_given_from_twenty_found_faces_on(outcomes: list[Outcome]
     assert np.isnan(_loss(np.arange(20) % 2, np.where(np.arange(20) > 0, 2, 0))[1:]).all()
 
 
+def test_a_size_that_does_not_fit_is_refused_before_any_photograph(drawn: Faces) -> None:
+    checkpoint = load_checkpoint(SHIPPED_CHECKPOINTS / "expressnet")
+    with pytest.raises(ValueError, match="side must be 8 to 480 pixels, got 481"):
+        study_photographs(checkpoint, drawn, FaceDetector(), sizes=(8, 481), progress=pytest.fail)
+
+
 def test_a_set_without_known_classes_is_refused(drawn: Faces) -> None:
     strange = Faces(
         images=drawn.images,

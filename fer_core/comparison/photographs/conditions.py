@@ -61,9 +61,8 @@ def photograph(
     The same generator state gives the same pixels. ground: what it is pasted on, by default a part
     of scikit-learn's photographs; made `enlarged` times as wide and as high first, not the face.
     """
+    check_side(side, enlarged)
     width, height = WIDTH * enlarged, HEIGHT * enlarged
-    if not 8 <= side <= height:
-        raise ValueError(f"side must be 8 to {height} pixels, got {side}")
     picture = (ground or _ground)(random)
     if enlarged > 1:
         picture = picture.resize((width, height), Image.Resampling.BICUBIC)
@@ -72,6 +71,12 @@ def photograph(
     lay_face(picture, face, side, (left, top), condition.roll_degrees, random)
     spoilt = condition.spoil(picture, side, random)
     return Photograph(np.array(spoilt), (left + side / 2, top + side / 2), side)
+
+
+def check_side(side: int, enlarged: int = 1) -> None:
+    """ValueError for a face of so many pixels that no photograph, enlarged or not, can hold."""
+    if not 8 <= side <= HEIGHT * enlarged:
+        raise ValueError(f"side must be 8 to {HEIGHT * enlarged} pixels, got {side}")
 
 
 def _ground(random: np.random.Generator) -> Image.Image:

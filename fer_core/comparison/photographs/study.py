@@ -13,6 +13,7 @@ from fer_core.comparison.photographs.conditions import (
     SIZES,
     Condition,
     Photograph,
+    check_side,
     photograph,
 )
 from fer_core.data.faces import Faces
@@ -62,12 +63,14 @@ def study_photographs(
 
     count: so many faces drawn at random, each seen in every condition and size. usual: a detector
     to count beside this project's. enlarged: see `photograph`. Faces whose class the checkpoint has
-    not are left out; ValueError when none is left.
+    not are left out; ValueError when none is left, and for a size that no photograph can hold.
     """
     columns = map_classes(faces.class_names, checkpoint.class_names)
     usable = [i for i, y in enumerate(faces.labels) if y >= 0 and columns[y] is not None]
     if count < 1:
         raise ValueError(f"the study needs at least one face, got a count of {count}")
+    for size in sizes:  # now, and not after those before it
+        check_side(size, enlarged)
     if not usable:
         raise ValueError(f"{faces.name} has no labelled face of a class that the model knows")
     random = np.random.default_rng(seed)
