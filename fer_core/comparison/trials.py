@@ -41,8 +41,9 @@ _NEEDED = (
 def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str) -> TableDocument:
     """The baseline's row, then one for each trial with what it changed and what came of it.
 
-    The p-value is McNemar's on the shared validation images, not corrected for the number of
-    trials. RunError for a run that is not finished, or whose images are not the baseline's.
+    Difference and p-value (McNemar's, not corrected for the number of trials) are those on the
+    validation images that a run shares with the baseline. RunError for a run that is not finished,
+    or that shares too few, see `pairs.read_pair`.
     """
     base_config, base = _read(baseline)
     rows, plain = [], []
@@ -53,8 +54,7 @@ def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str)
         change = "the baseline"
         if run.path != baseline.path:
             change = "; ".join(differences(base_config, config)) or "nothing: the same again"
-            difference = scores["accuracy"] - base["validation"]["accuracy"]
-            p_value = _p_value(run, baseline)
+            difference, p_value = _against(run, baseline)
         rows.append(
             (
                 run.name,
@@ -135,12 +135,14 @@ def _read(run: RunFolder) -> tuple[RunConfig, dict[str, Any]]:
     return RunConfig.from_json(run.config.read_text(encoding="utf-8")), record
 
 
-def _p_value(run: RunFolder, baseline: RunFolder) -> float:
+def _against(run: RunFolder, baseline: RunFolder) -> tuple[float, float]:
+    """How much more accurate than the baseline a run is on the same images, and the p-value."""
     try:
         pair = read_pair(run.path, baseline.path, "validation")
     except PairError as error:
         raise RunError(f"{run.name} cannot be set beside {baseline.name}: {error}") from error
-    return mcnemar(pair.correct_a, pair.correct_b).p_value
+    test = mcnemar(pair.correct_a, pair.correct_b)
+    return (test.only_a - test.only_b) / test.n, test.p_value
 
 
 def _shown(value: Any) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -57,6 +58,22 @@ def test_the_rows_are_those_of_the_records(runs: list[RunFolder]) -> None:
     assert document.rows[0][1] == "the baseline"
     assert document.rows[1][1] == "learning_rate 0.01 → 1e-07"
     assert 0 <= plain["p_value"][1] <= 1
+
+
+def test_the_difference_is_that_of_the_shared_images(runs: list[RunFolder]) -> None:
+    base, slow = runs
+    answers = pd.read_parquet(base.predictions)
+    columns = [name for name in answers if name.startswith("probability_")]
+    mine = np.flatnonzero(answers["split"] == "validation")
+    for run, right in ((base, 20), (slow, 30)):  # the first so many of 42
+        said = answers["label"].to_numpy().copy()
+        said[mine[right:]] = (said[mine[right:]] + 1) % 7
+        answers[columns] = np.eye(7)[said]
+        kept = answers.drop(index=mine[-10:]) if run == slow else answers
+        kept.to_parquet(run.predictions)
+    document = trial_document(base, [slow], "Rates")
+    plain = pd.DataFrame(document.plain_rows, columns=document.plain_headers)
+    assert plain["difference"][1] == pytest.approx(10 / 32)
 
 
 def test_a_table_is_renewed_in_its_place(runs: list[RunFolder], tmp_path: Path) -> None:
