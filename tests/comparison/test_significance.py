@@ -145,6 +145,33 @@ def test_macro_f1_on_different_images_is_wider_than_in_pairs() -> None:
     assert apart.p_value > paired.p_value
 
 
+def test_sides_of_different_images_are_drawn_apart() -> None:
+    labels, first, _ = answers(500, 0.7, 0.5)
+    matrix = confusion_matrix(labels, first)
+    alike = unpaired_macro_f1(matrix, matrix)
+    assert alike.low < -0.03
+    assert alike.high > 0.03
+    assert alike.p_value > 0.9
+
+
+def test_a_p_value_of_so_many_rounds_is_never_zero() -> None:
+    labels = np.arange(300) % 3
+    wrong = (labels + 1) % 3
+    clear = paired_bootstrap(labels, labels, wrong, rounds=99)
+    assert clear.accuracy.p_value == clear.macro_f1.p_value == pytest.approx(2 / 100)
+
+
+def test_macro_f1_averages_over_the_classes_that_occur_in_a_draw() -> None:
+    """A class of number 2 or 5 that no image has changes nothing."""
+    labels = np.array([0, 1] * 50)
+    first, second = np.where(np.arange(100) < 80, labels, 1 - labels), labels.copy()
+    second[::3] = 1 - second[::3]
+    found = paired_bootstrap(labels, first, second)
+    spread = [np.where(part == 1, 5, 0) for part in (labels, first, second)]
+    assert paired_bootstrap(*spread) == found
+    assert found.macro_f1.a == pytest.approx(f1_score(labels, first, average="macro"))
+
+
 def test_holm_steps_down() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.9, 0.5]) == [1.0, 1.0]
