@@ -17,7 +17,7 @@ from fer_core.cli.arguments import (
     usual_data,
     whole_number,
 )
-from fer_core.cli.execution import execute_here
+from fer_core.cli.execution import execute_here, show_unfinished
 from fer_core.cli.output import Command, class_line, progress_bar, read_data, show_result
 from fer_core.paths import RunFolder
 
@@ -102,8 +102,9 @@ def fine_tune(chosen: argparse.Namespace) -> int:
     if chosen.old:  # refused now, and not after the training
         read_data(chosen.old, checkpoint.preprocessing.image_size)
     folder = create_run(config, runs_folder, name)
-    if execute_here(folder).state != "finished":
-        return 1
+    progress = execute_here(folder)
+    if progress.state != "finished":
+        return show_unfinished(chosen, progress)
     return _show_tuning(chosen, folder)
 
 

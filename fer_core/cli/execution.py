@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -54,6 +56,13 @@ def execute_here(folder: RunFolder) -> Progress:
     if progress.state != "finished":
         print(f"{progress.state}: {progress.reason}", file=sys.stderr)
     return progress
+
+
+def show_unfinished(chosen: argparse.Namespace, progress: Progress) -> int:
+    """With --json how a run ended without a result; returns 0 where it was told to, else 1."""
+    if chosen.json:
+        print(json.dumps({"state": progress.state, "reason": progress.reason}))
+    return 0 if progress.state == "stopped" else 1
 
 
 def execute_all(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import textwrap
 
 from fer_core.cli.arguments import chosen_config, chosen_place
-from fer_core.cli.execution import execute_here
+from fer_core.cli.execution import execute_here, show_unfinished
 from fer_core.cli.output import progress_bar, read_data, score_text, show_result
 from fer_core.paths import RunFolder
 
@@ -48,9 +47,7 @@ def _work(chosen: argparse.Namespace, folder: RunFolder) -> int:
     progress = execute_here(folder)
     record = read_record(folder)
     if progress.state != "finished" or record is None:
-        if chosen.json:
-            print(json.dumps({"state": progress.state, "reason": progress.reason}))
-        return 0 if progress.state == "stopped" else 1
+        return show_unfinished(chosen, progress)
     text = f"{folder.path}: best epoch {record['best_epoch']} of {record['epochs_run']}"
     for part in ("validation", "test", "test_without_twins"):
         if record[part]:

@@ -26,7 +26,7 @@ from fer_core.data.readers import read_faces
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
-from fer_core.runs.record import read_record
+from fer_core.runs.record import Progress, read_record
 from fer_core.runs.shipping import without_path
 from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import proposed_mapping
@@ -182,7 +182,10 @@ def test_words_say_noise_where_it_is_noise() -> None:
 
 
 def test_the_commands_print_what_the_functions_return(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: World,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     start, away = str(world.start.path), str(world.away)
     assert main(["domain", start, "--data", away, "--map", "pain=sad", "--json"]) == 0
@@ -205,5 +208,10 @@ def test_the_commands_print_what_the_functions_return(
     tuned = json.loads(capsys.readouterr().out)
     assert tuned["after"]["accuracy"] == read_record(RunFolder(run))["test"]["accuracy"]
     assert tuned["old_domain"] is None
+    for state, code in (("failed", 1), ("stopped", 0)):
+        ended = Progress(state, reason="why")
+        monkeypatch.setattr("fer_core.cli.domain_commands.execute_here", lambda _, end=ended: end)
+        assert main([*command[:-2], f"{run}-{state}", "--json"]) == code
+        assert json.loads(capsys.readouterr().out) == {"state": state, "reason": "why"}
     assert main(["tuning", str(run), "--old", str(world.home)]) == 0
     assert "Old domain. On the same 28 images of home" in capsys.readouterr().out
