@@ -247,6 +247,7 @@ def test_what_cannot_be_matched_is_refused_in_words(make_folder: MakeFolder) -> 
             "unscored", ids, labels, first, part="validation"
         ),
         "names an image twice": make_folder("doubled", ids[[0, *range(79)]], labels, first),
+        "hold labels without a class": make_folder("unlabelled", ids, labels - 1, first),
     }
     for message, folder in cases.items():
         with pytest.raises(PairError, match=message):
@@ -259,9 +260,20 @@ def test_what_cannot_be_matched_is_refused_in_words(make_folder: MakeFolder) -> 
         read_pair(one, one)
 
 
+def test_one_set_in_another_place_is_the_same_set(make_folder: MakeFolder) -> None:
+    labels, first, _ = answers(80, 0.8, 0.6)
+    ids = np.array([f"row {number}" for number in range(80)])
+    one = make_folder("one", ids, labels, first)
+    moved = make_folder("moved", ids, labels, first, source="elsewhere/faces.csv")
+    write_json(RunFolder(moved).data, {"source": "elsewhere/faces.csv", "fingerprint": "faces.csv"})
+    assert read_pair(one, moved).n == 80
+
+
 def test_too_few_shared_images_are_no_pair(make_folder: MakeFolder) -> None:
     labels, first, _ = answers(80, 0.8, 0.6)
     one = make_folder("one", np.array([f"row {n}" for n in range(80)]), labels, first)
     two = make_folder("two", np.array([f"row {n}" for n in range(41, 121)]), labels, first)
     with pytest.raises(PairError, match="share 39 test images of 80 and 80, too few"):
         read_pair(one, two)
+    few = make_folder("few", np.array([f"row {n}" for n in range(35)]), labels[:35], first[:35])
+    assert read_pair(one, few).n == 35, "nearly all of the smaller part, if not half of the larger"

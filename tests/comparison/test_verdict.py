@@ -17,10 +17,10 @@ from fer_core.comparison.budgets.verdict import Comparison, compare_runs
 from fer_core.comparison.budgets.words import comparison_dict, pair_sentences, summary
 from fer_core.comparison.entrants import read_entrant
 from fer_core.comparison.pairs import read_pair
-from fer_core.comparison.significance import holm, mcnemar
+from fer_core.comparison.significance import Difference, holm, mcnemar
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
-from fer_core.runs.record import RunError, append_epoch, read_epochs, write_json
+from fer_core.runs.record import RunError, append_epoch, read_epochs, read_record, write_json
 from fer_core.training.metrics import full_report
 from fer_core.ui.experiments.budgets import results, words
 
@@ -132,6 +132,44 @@ def test_the_headline_says_when_macro_f1_tells_them_apart(make_run: MakeRun) -> 
     )
 
 
+def test_macro_f1_is_told_of_the_one_that_is_ahead_by_it(make_run: MakeRun) -> None:
+    found = compare(make_run("one", answers(0.9, 1)), make_run("two", answers(0.5, 2)))
+    other = Difference(0.5, 0.6, -0.15, -0.05, 0.01)
+    noise = {"accuracy_p": 0.5, "macro_f1": other, "macro_f1_p": 0.01}
+    pair = dataclasses.replace(found.pairs[0], **noise)
+    assert summary(dataclasses.replace(found, pairs=(pair,))).endswith("by macro F1 two is ahead.")
+    assert pair_sentences(pair)[1].endswith(
+        "two is ahead of one: 0.600 against 0.500, difference +0.100 (95 % interval +0.050 to "
+        "+0.150), paired bootstrap p = 0.010."
+    )
+
+
+@pytest.mark.parametrize(("p_value", "word"), [(0.049, "more than noise"), (0.05, "within noise")])
+def test_without_twins_noise_is_what_the_p_value_says(
+    make_run: MakeRun, p_value: float, word: str
+) -> None:
+    found = compare(make_run("one", answers(0.9, 1)), make_run("two", answers(0.5, 2)))
+    free = (Difference(0.9, 0.5, 0.3, 0.5, p_value), 500)
+    pair = dataclasses.replace(found.pairs[0], without_twins=free)
+    assert f"90.0 % against 50.0 %, {word}, McNemar" in " ".join(pair_sentences(pair))
+
+
+def test_every_p_value_of_several_pairs_is_corrected(make_run: MakeRun) -> None:
+    shares = {"one": 0.8, "two": 0.77, "three": 0.75}
+    runs = [make_run(name, answers(*of), twins=60) for name, of in zip(
+        shares, zip(shares.values(), (1, 2, 3), strict=True), strict=True)]  # fmt: skip
+    found = compare(*runs).pairs
+    folders = {run.name: run for run in runs}
+    alone = [compare(folders[pair.first], folders[pair.second]).pairs[0] for pair in found]
+    assert [pair.accuracy_p for pair in found] == holm([pair.accuracy_p for pair in alone])
+    assert [pair.macro_f1_p for pair in found] == holm([pair.macro_f1_p for pair in alone])
+    without = [pair.without_twins[0].p_value for pair in alone]
+    assert [pair.without_twins[0].p_value for pair in found] == holm(without)
+    for pair, p_value in zip(alone, without, strict=True):
+        free = read_pair(folders[pair.first].path, folders[pair.second].path).without_twins()
+        assert p_value == mcnemar(free.correct_a, free.correct_b).p_value
+
+
 def test_two_that_answer_alike_are_said_to_be_alike(make_run: MakeRun) -> None:
     found = compare(make_run("one", answers(0.7, 1)), make_run("two", answers(0.7, 1)))
     assert "exactly the same ones of the 600 test images" in pair_sentences(found.pairs[0])[0]
@@ -202,6 +240,7 @@ def test_different_images_are_never_paired(make_run: MakeRun) -> None:
     pair = found.pairs[0]
     assert not pair.paired
     assert pair.clear
+    assert [pair.accuracy.a, pair.accuracy.b] == [run.accuracy for run in found.entrants]
     said = pair_sentences(pair)
     assert said[0].startswith("one scored higher than two, each on its own test images: ")
     assert "two-proportion test" in said[0]
@@ -218,6 +257,13 @@ def test_other_data_and_other_budgets_are_pointed_out(make_run: MakeRun) -> None
     elsewhere = make_run("elsewhere", answers(0.7, 3), source="other.csv")
     warned = compare(fair, elsewhere).warnings
     assert any("different data (fair: faces.csv; elsewhere: other.csv)" in text for text in warned)
+    untold = make_run("untold", answers(0.7, 5), train=0)
+    assert not any("different numbers" in text for text in compare(fair, untold).warnings)
+    other = make_run("other", answers(0.7, 6))
+    record = read_record(other)
+    record["test"]["per_class"][0]["class"] = "disgust"
+    write_json(other.record, record)
+    assert any("different expressions" in text for text in compare(fair, other).warnings)
     same_epochs = make_run("slower", answers(0.7, 4), seconds=30)
     found = compare(fair, same_epochs)
     assert found.same == ("epochs", "updates")
