@@ -23,6 +23,7 @@ from fer_core.comparison.domains.scores import (
     answers_of,
     answers_of_confusion,
     figures,
+    paired_gain,
     unpaired_drop,
 )
 from fer_core.comparison.significance import unpaired_difference
@@ -127,6 +128,41 @@ def test_figures_agree_with_scikit_learn() -> None:
     confusion = np.zeros((5, 5), dtype=int)
     np.add.at(confusion, (labels, predicted), 1)
     assert figures(answers_of_confusion(confusion)) == found
+
+
+def test_a_drawn_part_has_every_class_and_the_others_in_proportion() -> None:
+    labels = np.repeat([0, 1, 2, 3], [3, 300, 600, 97])
+    drawn = labels[stratified_sample(labels, 100, seed=0)]
+    assert np.bincount(drawn).tolist() == [1, 30, 60, 9]
+
+
+def test_both_sides_of_a_drop_are_drawn_apart() -> None:
+    labels = np.arange(400) % 4
+    home = answers_of(labels, np.where(np.arange(400) % 5, labels, 3 - labels))
+    low, high = unpaired_drop(home, home)["macro_f1_interval"]
+    assert low < -0.03
+    assert high > 0.03
+
+
+def test_a_gain_lies_in_its_intervals() -> None:
+    labels = np.arange(400) % 4
+    worse = np.where(np.arange(400) % 3, labels, 3 - labels)
+    gain = paired_gain(labels, worse, labels)
+    for name, interval in (("accuracy", "interval"), ("macro_f1", "macro_f1_interval")):
+        assert 0 < gain[interval][0] < gain[name] < gain[interval][1]
+
+
+def test_a_difference_is_told_with_the_ends_of_its_interval_turned() -> None:
+    drop = {"accuracy": -0.1, "macro_f1": -0.1, "macro_f1_interval": [-0.2, 0.0], "p_value": 0.01}
+    own = {"n": 9, "data": "home", "accuracy": 0.5, "interval": [0.4, 0.6], "macro_f1": 0.5}
+    report = {"own": own, "same_set": False, "drop": {**drop, "interval": [-0.15, -0.05]}}
+    assert words.drop_sentence(report).endswith(
+        "It does better here than at home: +10.0 points (95 % interval +5.0 to +15.0)."
+    )
+    report["drop"]["interval"] = [-0.21, 0.01]
+    assert "+10.0 points (95 % interval −1.0 to +21.0) is within noise" in words.drop_sentence(
+        report
+    )
 
 
 def test_the_drop_has_newcombes_interval_and_goes_both_ways() -> None:

@@ -149,7 +149,7 @@ def stratified_sample(labels: np.ndarray, limit: int, seed: int) -> np.ndarray:
     wanted = limit * counts / len(labels)
     quota = np.maximum(1, np.floor(wanted)).astype(int)
     while quota.sum() < limit:  # what rounding down has left over
-        quota[np.argmax(np.where(quota < counts, wanted - quota, -np.inf))] += 1
+        quota[np.argmax(wanted - quota)] += 1
     while quota.sum() > limit:  # what the least of one has taken too much
         quota[np.argmax(quota)] -= 1
     chosen = [

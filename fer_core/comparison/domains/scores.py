@@ -136,7 +136,7 @@ def _macro_f1(answers: Answers, counts: np.ndarray) -> np.ndarray:
         bottom = occurring + counts @ is_predicted
         f1 = np.divide(2 * right, bottom, out=np.zeros_like(right), where=bottom > 0)
         there = occurring > 0
-        sides.append((f1 * there).sum(axis=1) / np.maximum(1, there.sum(axis=1)))
+        sides.append(f1.sum(axis=1) / np.maximum(1, there.sum(axis=1)))
     return np.stack(sides)
 
 
