@@ -179,6 +179,9 @@ def test_words_say_noise_where_it_is_noise() -> None:
     after[18:60] = 1
     report = {"gain": paired_gain(labels, before, after)}
     assert words.verdict(report).startswith("Worse by more than chance")
+    for p_value, word in ((0.049, "Worse by more than chance"), (0.05, "Within noise")):
+        report["gain"]["p_value"] = p_value
+        assert words.verdict(report).startswith(word)
 
 
 def test_the_commands_print_what_the_functions_return(

@@ -14,6 +14,7 @@ import torch
 from fer_core.cli import main
 from fer_core.comparison.costs import latency as latencies
 from fer_core.comparison.costs.efficiency import (
+    ScoredSet,
     efficiency_table,
     on_front,
     pareto_front,
@@ -260,6 +261,11 @@ def test_a_measurement_is_kept_for_the_weights_it_was_made_of(weights: dict[str,
     kept = stored_latency(file)
     assert kept == found["small"]
     assert 0 < kept.one[0] <= kept.one[1] <= kept.one[2]
+    row = efficiency_table(ScoredSet("", "", 1, "", {"small": weights["small"]})).iloc[0]
+    shown = [
+        row[f"{kind}latency{end}_ms"] for kind in ("", "batch_") for end in ("_low", "", "_high")
+    ]
+    assert shown == [*kept.one, *kept.batch]
     file.write_bytes(file.read_bytes() + b"\0")  # other weights
     assert stored_latency(file) is None
 

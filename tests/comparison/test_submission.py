@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,7 @@ FAULTS = {
     "label.csv": (text_of([*[0] * 8, 7, "bored"]), "unknown label: 2 (7, bored)"),
     "cell.csv": (b"id,emotion\n0,\n", "1 ids"),
     "torn.csv": (b"id,emotion\n0,1\n1\n", "Line 3 has 1 of 2 columns"),
+    "minus.csv": (text_of([*[0] * 9, -1]), "unknown label: 1 (-1)"),
     "gaps.csv": (b"id,emotion\n\n0,1\n\n1\n", "Line 5 has 1 of 2 columns"),
     "quote.csv": (b'id,emotion\n0,"' + b"1" * 9_000_000, "The file has 9 MB"),
     "cost.csv": (text_of([0] * 10, gflops=[1] * 9 + [2]), "one number for the whole file"),
@@ -209,6 +211,12 @@ def test_places_by_accuracy_efficiency_and_overall(solution: Solution) -> None:
     assert overall == {"best": 1, "cheap": 2, "cheap too": 3, "unknown cost": None}
 
 
+def test_a_cost_that_is_given_goes_before_that_of_the_file(solution: Solution) -> None:
+    content = text_of(solution.labels, gflops=0.5)
+    assert score_file("a", content, solution, 0.1).gflops == 0.1
+    assert score_file("a", content, solution).gflops == 0.5
+
+
 def test_ranking_nothing_is_nothing() -> None:
     assert rank_entrants([]) == []
 
@@ -223,6 +231,10 @@ def test_labels_of_a_set_are_numbered_as_a_file_cut_from_it(tiny_csv: Path) -> N
     cut = pd.read_csv(tiny_csv)
     cut = cut[cut["Usage"] != "Training"]  # as the challenge's test.csv was
     assert score_file("a", text_of(cut["emotion"]), both).accuracy == 1
+    labels = faces.labels.copy()
+    labels[own[1]] = UNLABELLED  # has its number all the same
+    gap = solution_of_faces(replace(faces, labels=labels), "test")
+    assert gap.ids.tolist() == ["0", *(str(row) for row in range(2, len(own)))]
     everything = solution_of_faces(faces, "all")
     assert everything.ids.tolist() == [str(row) for row in range(len(faces))]
 

@@ -13,7 +13,13 @@ from fer_core.data.preprocess import Preprocessing
 from fer_core.inference.align import READINGS, align_face
 from fer_core.inference.detect import FaceDetector
 from fer_core.inference.photo import PhotoError
-from fer_core.inference.predictor import UNSURE_BELOW, Predictor, middle_square
+from fer_core.inference.predictor import (
+    UNSURE_BELOW,
+    FacePrediction,
+    Predictor,
+    middle_square,
+    spoken_label,
+)
 
 
 class NoFaces(FaceDetector):
@@ -81,6 +87,7 @@ def test_a_mirrored_picture_gets_the_same_answer() -> None:
     for shown in (picture, picture[:, ::-1].copy()):
         (face,) = predictor.predict(shown, whole_picture=True)
         assert face.probabilities["happy"] == pytest.approx(0.4)
+        assert predictor.explain(face).probability == pytest.approx(face.confidence)
 
 
 def test_many_faces_are_asked_in_bounded_batches(classifier: Any) -> None:
@@ -159,3 +166,24 @@ def test_prediction_becomes_plain_json(
         assert set(values) == known
         assert values["unsure"] == (values["confidence"] < UNSURE_BELOW)
         assert (values["box"] is None) == whole_picture
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"happy": 0.399, "sad": 0.1}, "unsure"),
+        ({"happy": 0.4, "sad": 0.1}, "happy"),
+        ({"happy": 0.45, "sad": 0.31, "fear": 0.2}, "happy or sad"),
+        ({"happy": 0.45, "sad": 0.29}, "happy"),
+        ({"happy": 0.5, "sad": 0.49}, "happy"),
+        ({"happy": 0.45}, "happy"),
+    ],
+)
+def test_a_weak_answer_is_unsure_and_a_close_one_names_two(
+    shares: dict[str, float], said: str
+) -> None:
+    face = np.zeros((8, 8, 1), dtype=np.uint8)
+    answer = FacePrediction(None, "happy", shares["happy"], shares, face)
+    assert spoken_label(answer)[0] == said
+    assert answer.to_dict()["unsure"] is (said == "unsure")
+    assert spoken_label(answer, 0.0)[0].startswith("happy")

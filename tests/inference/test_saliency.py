@@ -65,6 +65,19 @@ def test_for_the_other_class_the_same_part_speaks_against() -> None:
     assert not other.decisive
 
 
+def test_the_cover_has_the_mean_of_each_channel() -> None:
+    face = np.zeros((48, 48, 3), dtype=np.uint8)
+    face[:24] = (200, 100, 0)
+    covered: list[np.ndarray] = []
+
+    def model(images: np.ndarray) -> np.ndarray:
+        covered.append(images)
+        return np.full((len(images), 2), 0.5)
+
+    explain(model, face, 0)
+    assert covered[-1][0, 0, 0].tolist() == [100, 50, 0]
+
+
 def test_a_model_that_looks_nowhere_rests_on_nothing() -> None:
     found = explain(lambda images: np.full((len(images), 2), 0.5), bright_part(), 0)
     assert not found.effect.any()
