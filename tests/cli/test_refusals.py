@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,12 @@ def test_one_run_twice_is_refused_as_such(
 ) -> None:
     assert main(["compare", str(tmp_path), str(tmp_path)]) == 2
     assert "one run is given twice" in capsys.readouterr().err
+
+
+def test_what_is_not_known_is_null_wherever_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    nan, infinity = float("nan"), float("inf")
+    assert show_result(argparse.Namespace(json=True), {"a": (nan, [infinity, 1.0])}, "") == 0
+    assert json.loads(capsys.readouterr().out) == {"a": [None, [None, 1.0]]}
 
 
 def test_a_terminal_that_lacks_some_signs_gets_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

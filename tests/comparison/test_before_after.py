@@ -148,7 +148,10 @@ def test_the_old_domain_is_scored_before_and_after(world: World) -> None:
     )
     tuned = evaluate_domain(load_checkpoint(world.tuned.path), home)
     assert report["after"]["accuracy"] == pytest.approx(tuned["accuracy"])
-    assert last_report(compare_forgetting(world.tuned, home, limit=14))["n"] == 14
+    half = last_report(compare_forgetting(world.tuned, home, limit=14))
+    assert half["n"] == 14
+    counts = [[row["support"] for row in one["before"]["per_class"]] for one in (half, report)]
+    assert [2 * count for count in counts[0]] == counts[1], "every class in proportion"
 
 
 def test_what_cannot_be_compared_is_told_in_words(world: World, tmp_path: Path) -> None:

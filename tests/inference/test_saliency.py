@@ -78,6 +78,17 @@ def test_the_cover_has_the_mean_of_each_channel() -> None:
     assert covered[-1][0, 0, 0].tolist() == [100, 50, 0]
 
 
+@pytest.mark.parametrize(("kept", "decisive"), [(0.48, False), (0.46, True)])
+def test_a_part_is_decisive_from_three_hundredths_on(kept: float, decisive: bool) -> None:
+    def model(images: np.ndarray) -> np.ndarray:
+        share = np.where(images.min(axis=(1, 2, 3)) == 0, 0.5, kept)  # the one dark pixel is hidden
+        return np.stack([share, 1 - share], axis=1)
+
+    face = np.full((48, 48, 1), 200, dtype=np.uint8)
+    face[24, 24] = 0
+    assert explain(model, face, 0).decisive is decisive
+
+
 def test_a_model_that_looks_nowhere_rests_on_nothing() -> None:
     found = explain(lambda images: np.full((len(images), 2), 0.5), bright_part(), 0)
     assert not found.effect.any()
