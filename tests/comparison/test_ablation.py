@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.comparison.pairs import read_pair
+from fer_core.comparison.significance import mcnemar
 from fer_core.comparison.sweeps.ablation import (
     plan_ablation,
     switches,
@@ -118,6 +120,10 @@ def test_significance_is_paired_and_against_the_reference(tmp_path: Path) -> Non
     assert values["all"] is None
     assert values["no-flip"] == 1.0
     assert values["no-rotation"] < 1e-10
+    one, other = (folders[f"one-{cell}-s0"].path for cell in ("all", "no-rotation"))
+    pair = read_pair(one, other)
+    alone = mcnemar(pair.correct_a, pair.correct_b).p_value
+    assert values["no-rotation"] == pytest.approx(2 * alone), "the lesser of two, by Holm"
     finish(folders["one-no-rotation-s0"], 100, validation=0.5)  # made anew, so read anew
     assert cell_results(sweep, tmp_path)[2].p_value == 1.0
 
