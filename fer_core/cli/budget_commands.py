@@ -14,6 +14,7 @@ from fer_core.runs.record import RunError
 
 if TYPE_CHECKING:
     from fer_core.comparison.budgets.equal_budget import BudgetPlan
+    from fer_core.comparison.budgets.runs import ContenderState
     from fer_core.paths import RunFolder
 
 
@@ -172,6 +173,8 @@ def _plan(chosen: argparse.Namespace) -> BudgetPlan:
 
 def _work(chosen: argparse.Namespace, plan: BudgetPlan) -> int:
     """Execute what is not finished, a bar over the whole; then the verdict."""
+    from dataclasses import asdict
+
     from tqdm import tqdm
 
     from fer_core.comparison.budgets.runs import budget_states, work_off_budget
@@ -181,15 +184,20 @@ def _work(chosen: argparse.Namespace, plan: BudgetPlan) -> int:
 
     bar = tqdm(total=100, unit=" %", desc=plan.name, disable=None)
 
+    def states() -> list[ContenderState]:
+        return budget_states(plan, chosen.runs)
+
     def refresh() -> None:
-        states = budget_states(plan, chosen.runs)
-        bar.n = round(100 * sum(item.share for item in states) / len(states), 1)
+        now = states()
+        bar.n = round(100 * sum(item.share for item in now) / len(now), 1)
         bar.refresh()
 
     work = work_off_budget(plan, chosen.runs, lambda progress: refresh())
     missing = len(plan.runs) - execute_all(work, len(plan.runs), bar, refresh).count("finished")
     if missing:
         print(f"{missing} of {len(plan.runs)} have no result yet", file=sys.stderr)
+        if chosen.json:
+            show_result(chosen, {"contenders": [asdict(item) for item in states()]}, "")
         return 1
     runs = {title: RunFolder(chosen.runs / name) for name, title in plan.titles.items()}
     values = comparison_dict(compare_runs(runs, plan.kind, plan.amount))

@@ -88,7 +88,7 @@ def predict(chosen: argparse.Namespace) -> int:
                 chosen.marked.mkdir(parents=True, exist_ok=True)
                 marked = Image.fromarray(draw_predictions(photo, faces))
                 marked.save(_unused(chosen.marked, path.stem, "marked", used))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the last is torch's
             entry["error"] = str(error)
             failed += 1
         results.append(entry)

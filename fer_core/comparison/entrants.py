@@ -109,10 +109,14 @@ def _data_warnings(entrants: Sequence[Entrant]) -> list[str]:
             "by image is compared on the shared ones alone."
         )
     if len({frozenset(run.class_names) for run in entrants}) > 1:
-        counts = {run.name: f"{len(run.class_names)} expressions" for run in entrants}
-        found.append(
-            f"They tell different expressions apart ({_listed(counts)}); fewer are easier."
-        )
+        sizes = {run.name: len(run.class_names) for run in entrants}
+        if len(set(sizes.values())) > 1:
+            words = {name: f"{size} expressions" for name, size in sizes.items()}
+            easier = "fewer are easier"
+        else:
+            words = {run.name: ", ".join(run.class_names) for run in entrants}
+            easier = "some are easier than others"
+        found.append(f"They tell different expressions apart ({_listed(words)}); {easier}.")
     told = {run.name: inherited_words(data_facts(run.folder.path)) for run in entrants}
     return found + [f"{name}: {words}" for name, words in told.items() if words]
 

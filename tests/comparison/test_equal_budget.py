@@ -232,6 +232,25 @@ def test_the_speed_is_measured_by_training(
     assert 0.5 < updates_per_second(config) < 5_000
 
 
+def test_without_a_verdict_json_has_the_states_of_the_contenders(
+    tiny_csv: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget_runs, "work_off_budget", lambda *arguments: iter(()))
+    command = [
+        *("budget", "race", "--updates", "6", "--data", str(tiny_csv), "--work", "--json"),
+        *("--contender", f"quick {TINY}", "--contender", f"quick augment=none {TINY}"),
+        *("--runs", str(tmp_path / "runs")),
+    ]
+    assert main(command) == 1
+    said = capsys.readouterr()
+    states = [item["state"] for item in json.loads(said.out)["contenders"]]
+    assert states == ["queued", "queued"]
+    assert "2 of 2 have no result yet" in said.err
+
+
 def test_from_the_command_to_the_verdict(
     tiny_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

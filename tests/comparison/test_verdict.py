@@ -263,7 +263,14 @@ def test_other_data_and_other_budgets_are_pointed_out(make_run: MakeRun) -> None
     record = read_record(other)
     record["test"]["per_class"][0]["class"] = "disgust"
     write_json(other.record, record)
-    assert any("different expressions" in text for text in compare(fair, other).warnings)
+    warned = " ".join(compare(fair, other).warnings)
+    assert "different expressions" in warned
+    assert "other: disgust, " in warned, "as many, so their names tell them apart"
+    record["test"]["per_class"].append(dict(record["test"]["per_class"][0], **{"class": "pain"}))
+    sides = len(record["test"]["per_class"])
+    record["test"]["confusion"] = [[1] * sides] * sides
+    write_json(other.record, record)
+    assert f"other: {sides} expressions); fewer" in " ".join(compare(fair, other).warnings)
     same_epochs = make_run("slower", answers(0.7, 4), seconds=30)
     found = compare(fair, same_epochs)
     assert found.same == ("epochs", "updates")
