@@ -36,7 +36,7 @@ def test_the_unsure_bound_is_moved_by_keys_too(page: Any) -> None:
 
 def test_a_picture_without_a_face_can_be_used_as_a_whole(page: Any, tmp_path: Path) -> None:
     plain = tmp_path / "plain.png"
-    Image.new("RGB", (320, 240), "teal").save(plain)
+    Image.linear_gradient("L").resize((320, 240)).save(plain)
     choose_checkpoint(page, "only happy")
     upload(page, plain)
     page.wait_for_selector("#predict-result:has-text('No face found')")
@@ -47,7 +47,7 @@ def test_a_picture_without_a_face_can_be_used_as_a_whole(page: Any, tmp_path: Pa
     page.wait_for_selector("#predict-result .explained")
     assert "The picture as a whole" in page.locator("#predict-result .face-card").inner_text()
     other = tmp_path / "other.png"
-    Image.new("RGB", (320, 240), "olive").save(other)
+    Image.radial_gradient("L").resize((320, 240)).save(other)
     upload(page, other)  # of another picture nobody has said so
     page.wait_for_selector("#predict-result:has-text('No face found')")
     assert page.locator("#predict-whole").is_visible()

@@ -36,7 +36,7 @@ def ask(client: Client, picture: Path, checkpoint: str = "run:only happy", **mor
 @pytest.fixture
 def plain(tmp_path: Path) -> Path:
     path = tmp_path / "plain.png"
-    Image.new("RGB", (320, 240), "teal").save(path)
+    Image.linear_gradient("L").resize((320, 240)).save(path)
     return path
 
 

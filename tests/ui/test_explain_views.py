@@ -101,7 +101,7 @@ def test_the_answer_carries_explanations_only_when_asked(
     loaded: LoadedCheckpoints, tmp_path: Path
 ) -> None:
     photo = tmp_path / "photo.png"
-    Image.new("RGB", (400, 300), "tan").save(photo)
+    Image.linear_gradient("L").resize((400, 300)).save(photo)
     for whole in (False, True):
         assert "explained" not in answer(loaded, str(photo), None, whole).html
         shown = answer(loaded, str(photo), None, whole, explain=True).html

@@ -45,7 +45,7 @@ def prediction(
 @pytest.fixture
 def photo(tmp_path: Path) -> str:
     path = tmp_path / "photo.png"
-    Image.new("RGB", (400, 300), "tan").save(path)
+    Image.linear_gradient("L").resize((400, 300)).save(path)
     return str(path)
 
 
