@@ -9,6 +9,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from fer_core.paths import usual_data, usual_runs
+
 # Before anything imports gradio or huggingface_hub: the page asks nothing of the outside by itself.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -43,14 +45,14 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--data",
         type=_folder,
-        default=environment.get("FER_DATA", "data"),
+        default=str(usual_data()),
         metavar="DIR",
         help="your data sets (data/, $FER_DATA)",
     )
     parser.add_argument(
         "--runs",
         type=_folder,
-        default=environment.get("FER_RUNS", "runs"),
+        default=str(usual_runs()),
         metavar="DIR",
         help="training runs (runs/, $FER_RUNS)",
     )

@@ -18,6 +18,16 @@ DEFAULT_DATA = Path("data")
 DEFAULT_RUNS = Path("runs")
 
 
+def usual_runs() -> Path:
+    """The folder of runs where nobody names one, of page and commands: $FER_RUNS, else runs/."""
+    return Path(os.environ.get("FER_RUNS") or DEFAULT_RUNS)
+
+
+def usual_data() -> Path:
+    """The folder of data sets, of page and commands likewise: $FER_DATA, else data/."""
+    return Path(os.environ.get("FER_DATA") or DEFAULT_DATA)
+
+
 def cache_folder() -> Path:
     """Where decoded data is kept: $FER_CACHE, else the user's cache, else the temporary folder."""
     wanted = os.environ.get("FER_CACHE")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.paths import DEFAULT_DATA, DEFAULT_RUNS
+from fer_core.paths import usual_runs
 from fer_core.runs.limits import BOUNDS
 
 if TYPE_CHECKING:
@@ -148,16 +148,6 @@ def angle(text: str) -> float:
     if not 0 <= value <= 180:
         raise argparse.ArgumentTypeError(f"must be 0 to 180 degrees, got {text}")
     return value
-
-
-def usual_runs() -> Path:
-    """The folder of runs where a command names none: the page's, $FER_RUNS, else runs/."""
-    return Path(os.environ.get("FER_RUNS") or DEFAULT_RUNS)
-
-
-def usual_data() -> Path:
-    """The folder in which data sets are looked for: the page's, $FER_DATA, else data/."""
-    return Path(os.environ.get("FER_DATA") or DEFAULT_DATA)
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:

@@ -14,12 +14,11 @@ from fer_core.cli.arguments import (
     chosen_place,
     run_folder,
     seed,
-    usual_data,
     whole_number,
 )
 from fer_core.cli.execution import execute_here, show_unfinished
 from fer_core.cli.output import Command, class_line, progress_bar, read_data, show_result
-from fer_core.paths import RunFolder
+from fer_core.paths import RunFolder, usual_data
 
 
 def add_commands(command: Command) -> None:

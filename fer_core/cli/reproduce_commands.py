@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from fer_core.cli.arguments import folder, output_page, text_file, usual_runs, whole_number
+from fer_core.cli.arguments import folder, output_page, text_file, whole_number
 from fer_core.cli.output import Command, show_result
-from fer_core.paths import REFERENCE_RESULTS
+from fer_core.paths import REFERENCE_RESULTS, usual_runs
 from fer_core.runs.record import Progress, RunError
 from fer_core.runs.references import Reference
 

@@ -11,7 +11,7 @@ from fer_core.comparison.costs.latency import LEAST_ROUNDS, MOST_ROUNDS, SECONDS
 from fer_core.runs.checkpoint import CheckpointError
 from fer_core.ui.experiments import efficiency_page as content
 from fer_core.ui.figures.efficiency import accuracy_cost_figure
-from fer_core.ui.shared.progress import paced
+from fer_core.ui.shared.progress import paced, stop_twice
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 
@@ -86,8 +86,7 @@ def build_efficiency_view(settings: AppSettings, shared: SharedState) -> None:
     )
     running.then(on_look, inputs, outputs, **quiet)
     stopped = {"fn": on_stop, "outputs": [measure, stop, status], **quiet}
-    # said once more: a message on the progress may have been on its way to the page
-    stop.click(**stopped, cancels=[running]).then(**stopped)
+    stop_twice(stop, running, **stopped)
 
 
 def efficiency_updates(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -27,6 +27,14 @@ def reporter(progress: gr.Progress, doing: str, unit: str) -> Callable[[int, int
             progress((done, total), desc=doing, unit=unit)
 
     return report
+
+
+def stop_twice(button: gr.Button, running: Any, **said: Any) -> None:
+    """A click cancels the event `running` and shows what `said` (arguments of `click`) computes.
+
+    Twice, since a message on the progress may have been on its way to the page.
+    """
+    button.click(cancels=[running], **said).then(**said)
 
 
 def paced(steps: Iterable[Step], pause: float = PAUSE) -> Iterator[Step]:

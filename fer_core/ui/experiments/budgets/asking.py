@@ -20,7 +20,7 @@ from fer_core.ui.experiments.budgets.results import Choice, read_choice
 from fer_core.ui.experiments.domains.html import problem, progress_line, sentence
 from fer_core.ui.experiments.run_views import STATUS_CSS
 from fer_core.ui.shared import open_sets
-from fer_core.ui.shared.progress import paced
+from fer_core.ui.shared.progress import paced, stop_twice
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 
@@ -65,8 +65,7 @@ def build_asking(
         concurrency_limit=1,
     )
     stopped = {"fn": on_stop, "outputs": [start, stop, status], "api_visibility": "private"}
-    # said once more: a message on the progress may have been on its way to the page
-    stop.click(**stopped, cancels=[running], queue=False).then(**stopped, queue=False)
+    stop_twice(stop, running, queue=False, **stopped)
     return body, note, running
 
 

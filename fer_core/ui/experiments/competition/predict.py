@@ -14,7 +14,7 @@ from fer_core.ui.experiments.competition import page as content
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.checkpoint_choices import checkpoint_choices
 from fer_core.ui.shared.loaded import LoadedCheckpoints
-from fer_core.ui.shared.progress import paced
+from fer_core.ui.shared.progress import paced, stop_twice
 from fer_core.ui.shared.refusals import in_words
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
@@ -144,10 +144,8 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
         api_visibility="private",
         concurrency_limit=2,
     )
-    stopped = (lambda: ("Stopped; nothing was kept.", *_buttons(False)), None)
-    outcome = [status, start, stop]
-    # said once more: a message on the progress may have been on its way to the page
-    stop.click(*stopped, outcome, cancels=[running], **looks).then(*stopped, outcome, **looks)
+    stopped = lambda: ("Stopped; nothing was kept.", *_buttons(False))  # noqa: E731
+    stop_twice(stop, running, fn=stopped, outputs=[status, start, stop], **looks)
     first = lambda key, wanted, how: on_page(key, wanted, how, 1)  # noqa: E731
     shown = [token, label, order]
     token.change(in_words(first), shown, grid_outputs, **looks)

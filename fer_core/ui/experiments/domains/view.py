@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -16,7 +16,7 @@ from fer_core.ui.experiments.domains import page
 from fer_core.ui.experiments.domains.tuning_view import build_tuning_view
 from fer_core.ui.experiments.run_views import STATUS_CSS
 from fer_core.ui.figures.runs import confusion_figure
-from fer_core.ui.shared.progress import paced
+from fer_core.ui.shared.progress import paced, reporter, stop_twice
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import SharedState
 
@@ -26,6 +26,7 @@ _INTRO = (
     "has its 95 % interval beside it."
 )
 _FIRST_LIMIT = 1000
+_READING = "Reading faces", "faces"
 #: What can go wrong with a visitor's choice, each with a sentence that says what to do.
 REFUSALS = (DataError, CheckpointError, ConfigError, RunError, OSError, ValueError)
 _CSS = STATUS_CSS + shown.DOMAIN_CSS
@@ -123,7 +124,7 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         if before is not None and (before.checkpoint, before.source) == (name, wanted):
             return [gr.skip()] * len(opened)
         try:
-            found = page.open_pair(settings, name, wanted, reporter(progress))
+            found = page.open_pair(settings, name, wanted, reporter(progress, *_READING))
         except REFUSALS as error:
             hidden = [gr.Dropdown(visible=False)] * len(lists)
             return [None, shown.problem(error), "", *hidden]
@@ -153,7 +154,7 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
                 now,
                 question.mapping,
                 page.image_limit(settings, most),
-                reporter(progress),
+                reporter(progress, *_READING),
             )
             for step in paced(steps):
                 if step.report is None:
@@ -225,8 +226,7 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
         "outputs": [status, stop],
         "api_visibility": "private",
     }
-    # said once more: a message on the progress may have been on its way to the page
-    stop.click(**stopped, cancels=[running], queue=False).then(**stopped, queue=False)
+    stop_twice(stop, running, queue=False, **stopped)
     shares.input(on_shares, [matrix, shares], confusion, trigger_mode="always_last", **quiet)
 
 
@@ -273,17 +273,3 @@ def _results(report: dict[str, Any], faces: Faces, as_shares: bool) -> tuple[Any
         shown.mistakes_gallery(report, faces),
         matrix,
     )
-
-
-def reporter(progress: gr.Progress) -> Callable[[int, int], None]:
-    """Reading progress for the page, at most about a hundred messages."""
-    told = -1
-
-    def report(done: int, total: int) -> None:
-        nonlocal told
-        percent = 100 * done // max(total, 1)
-        if percent != told:
-            told = percent
-            progress((done, total), desc="Reading faces", unit="faces")
-
-    return report
