@@ -47,6 +47,9 @@ __all__ = [
 
 #: Starts the worker of a runs folder for a device; tests pass one that does nothing.
 Launch = Callable[[Path, str], None]
+_WORKER_LOG = ".worker.log"
+#: Seconds that a worker may need until it holds its lock.
+_STARTING = 30
 
 
 def ensure_worker(runs_folder: Path, device: str) -> None:
@@ -56,7 +59,9 @@ def ensure_worker(runs_folder: Path, device: str) -> None:
     """
     # Threads that wait must not spin: the page and the browser need the same processor cores.
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": python_path()}
-    with (Path(runs_folder) / ".worker.log").open("ab") as output:
+    log = Path(runs_folder) / _WORKER_LOG
+    log.touch()  # its time is that of the last start, by whichever process
+    with log.open("ab") as output:
         process = subprocess.Popen(
             [
                 sys.executable,
@@ -231,7 +236,19 @@ def work_off_queue(runs_folder: Path, device: str) -> None:
 
 
 def take_up_queue(runs_folder: Path, launch: Launch = ensure_worker) -> None:
-    """After a restart of the machine: start the workers that waiting runs need."""
+    """Start the workers that waiting runs need and that are not there: killed, or lost with a
+    restart of the machine. Does nothing where one may still be starting or nothing can be written.
+    """
     for device in ("cpu", "cuda"):
-        if _queued(runs_folder, device):
+        if _queued(runs_folder, device) and not _attended(Path(runs_folder), device):
             launch(Path(runs_folder), device)
+
+
+def _attended(runs_folder: Path, device: str) -> bool:
+    """Whether a worker of this device is at work, is about to be, or could do nothing here."""
+    try:
+        with FileLock(runs_folder / f".worker-{device}.lock", timeout=0):
+            log = runs_folder / _WORKER_LOG
+            return log.exists() and time.time() - log.stat().st_mtime < _STARTING
+    except (Timeout, OSError):
+        return True

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from fer_core.runs.record import (
 from fer_core.training.job import (
     create_run,
     delete_run,
+    ensure_worker,
     queue_state,
     resume_run,
     start_run,
@@ -163,6 +165,43 @@ def test_a_restarted_app_takes_up_waiting_runs(tiny_config: RunConfig, tmp_path:
     start_run(tiny_config, tmp_path / "runs", "one", launch=_no_launch)
     take_up_queue(tmp_path / "runs", launch)
     assert launched == [(tmp_path / "runs", "cpu")]
+
+
+def test_no_worker_is_started_where_one_is_or_may_be_or_cannot(
+    tiny_config: RunConfig, tmp_path: Path
+) -> None:
+    launched: list[str] = []
+
+    def launch(_: Path, device: str) -> None:
+        launched.append(device)
+
+    runs = tmp_path / "runs"
+    start_run(tiny_config, runs, "one", launch=_no_launch)
+    lock, log = runs / ".worker-cpu.lock", runs / ".worker.log"
+    with FileLock(lock):
+        take_up_queue(runs, launch)
+    log.touch()  # started a moment ago, still without its lock
+    take_up_queue(runs, launch)
+    lock.unlink()
+    lock.mkdir()  # as in a folder that is closed to this process
+    take_up_queue(runs, launch)
+    assert launched == []
+    lock.rmdir()
+    minute_ago = time.time() - 60
+    os.utime(log, (minute_ago, minute_ago))
+    take_up_queue(runs, launch)
+    assert launched == ["cpu"]
+
+
+def test_the_log_tells_when_a_worker_was_last_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / ".worker.log"
+    log.touch()
+    os.utime(log, (0, 0))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: SimpleNamespace(wait=lambda: 0))
+    ensure_worker(tmp_path, "cpu")
+    assert time.time() - log.stat().st_mtime < 30
 
 
 def test_a_device_works_off_only_its_own_runs(tiny_config: RunConfig, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import gradio as gr
 
 from fer_core.runs.config import ConfigError
 from fer_core.runs.record import RunError
+from fer_core.training.job import take_up_queue
 from fer_core.ui.experiments.run_views import STATUS_CSS
 from fer_core.ui.figures.band import BAND_NOTE
 from fer_core.ui.figures.runs import training_figure
@@ -69,7 +70,10 @@ def build_live_panel(settings: AppSettings, shared: SharedState) -> LivePanel:
     inputs = [chosen, shown]
 
     def on_watch(chosen_name: str, sent: dict[str, Any]) -> tuple[Any, ...]:
-        return panel_updates(read_live(settings, chosen_name), sent)
+        live = read_live(settings, chosen_name)
+        if live.waiting and not settings.public:  # their worker may have been killed meanwhile
+            take_up_queue(settings.runs_folder)
+        return panel_updates(live, sent)
 
     def on_stop(chosen_name: str) -> None:
         gr.Info(_or_error(stop, settings, chosen_name))

@@ -53,7 +53,8 @@ class LiveRun:
     """Everything the panel shows of the chosen run; `curves` tells whether charts must be redrawn.
 
     choices: (label, name) of the run list. epochs: lines of epochs.jsonl. best: 1-based epoch.
-    band: how far people agree on its test images, where that is known.
+    waiting: whether runs wait for their turn and none is running. band: how far people agree on its
+    test images, where that is known.
     """
 
     choices: tuple[tuple[str, str], ...]
@@ -65,6 +66,7 @@ class LiveRun:
     can_stop: bool
     can_resume: bool
     queue: str
+    waiting: bool = False
     band: Band | None = None
 
     @property
@@ -80,7 +82,9 @@ def read_live(settings: AppSettings, chosen: object) -> LiveRun:
     states = run_states(runs_folder)
     choices = [("the running or newest run", FOLLOW)]
     choices += [(f"{run.name} · {run.state}", run.name) for run in states]
-    queue = queue_html(queue_state(runs_folder))
+    queued = queue_state(runs_folder)
+    queue = queue_html(queued)
+    waiting = bool(queued) and all(state == "queued" for _, state in queued)
     name, gone = followed_run(states), ""
     if chosen:
         try:
@@ -89,7 +93,9 @@ def read_live(settings: AppSettings, chosen: object) -> LiveRun:
             gone = f"<p class='state'>{html.escape(str(error))}; shown instead:</p>"
     if name is None:
         nothing = gone + (_NOTHING_HERE if settings.public else _NOTHING)
-        return LiveRun(tuple(choices), None, nothing, [], None, log_html(""), False, False, queue)
+        return LiveRun(
+            tuple(choices), None, nothing, [], None, log_html(""), False, False, queue, waiting
+        )
     folder = find_run(runs_folder, name)
     # The state is read before the epochs: a run seen as finished then has all of its lines.
     progress = read_progress(folder)
@@ -111,6 +117,7 @@ def read_live(settings: AppSettings, chosen: object) -> LiveRun:
         can_stop=progress.state in _STOPPABLE and not settings.public and not gone,
         can_resume=progress.state in _RESUMABLE and not settings.public and not gone,
         queue=queue,
+        waiting=waiting,
         band=band_for([folder], settings.data_folder),
     )
 
