@@ -7,9 +7,8 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
-from fer_core.paths import usual_data, usual_runs
+from fer_core.paths import DEFAULT_DATA, usual_data, usual_runs
 
 # Before anything imports gradio or huggingface_hub: the page asks nothing of the outside by itself.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -23,35 +22,24 @@ _LARGEST_UPLOAD = {"home": "1gb", "public": "50mb"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def _port(text: str) -> int:
-    if not (text.isdecimal() and 0 < int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"must be a number from 1 to 65535, got {text}")
-    return int(text)
-
-
-def _folder(text: str) -> Path:
-    path = Path(text)
-    if path.exists() and not path.is_dir():
-        raise argparse.ArgumentTypeError(f"must name a folder, {path} is a file")
-    return path
-
-
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of the command line; a Space sets host and port through the environment."""
+    from fer_core.cli.arguments import folder, whole_number
+
     environment = os.environ
     parser = argparse.ArgumentParser(
         prog="app.py", description="Expression Lab: a page for facial-expression recognition."
     )
     parser.add_argument(
         "--data",
-        type=_folder,
+        type=folder,
         default=str(usual_data()),
         metavar="DIR",
         help="your data sets (data/, $FER_DATA)",
     )
     parser.add_argument(
         "--runs",
-        type=_folder,
+        type=folder,
         default=str(usual_runs()),
         metavar="DIR",
         help="training runs (runs/, $FER_RUNS)",
@@ -63,7 +51,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     )
     parser.add_argument(
         "--port",
-        type=_port,
+        type=whole_number(1, 65535),
         default=environment.get("GRADIO_SERVER_PORT", "7860"),
         help="port to listen on (7860, $GRADIO_SERVER_PORT)",
     )
@@ -80,7 +68,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 def start_notes(options: argparse.Namespace) -> list[str]:
     """What whoever starts the page should know of these options, a sentence or two for each."""
     notes = []
-    if options.data != Path("data") and not options.data.is_dir():  # not asked for, not missed
+    if options.data != DEFAULT_DATA and not options.data.is_dir():  # not asked for, not missed
         notes.append(
             f"There is no folder {options.data}: the Data tab has the built-in sets alone until "
             "it is there."

@@ -243,7 +243,7 @@ def test_options_and_their_defaults(
     assert (options.host, options.port) == ("::1", 80)
     with pytest.raises(SystemExit):
         app.parse_arguments(["--port", "99999"])
-    assert "must be a number from 1 to 65535, got 99999" in capsys.readouterr().err
+    assert "must be a whole number from 1 to 65535, got 99999" in capsys.readouterr().err
     for name in ("--data", "--runs"):
         with pytest.raises(SystemExit):
             app.parse_arguments([name, __file__])

@@ -69,3 +69,10 @@ def test_training_imports_none_of_the_page_packages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_command_line_answers_without_loading_torch() -> None:
+    """Its help and its refusals come at once; each command imports what it computes with."""
+    code = "import sys, fer_core.cli; print([m for m in ('torch', 'sklearn') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -11,10 +11,10 @@ from fer_core.cli.arguments import folder, output_page, text_file, whole_number
 from fer_core.cli.output import Command, show_result
 from fer_core.paths import REFERENCE_RESULTS, usual_runs
 from fer_core.runs.record import Progress, RunError
-from fer_core.runs.references import Reference
 
 if TYPE_CHECKING:
     from fer_core.comparison.references.rows import ReferenceRow
+    from fer_core.runs.references import Reference
 
 
 def add_commands(command: Command) -> None:
