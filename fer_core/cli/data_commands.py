@@ -1,4 +1,4 @@
-"""audit, evaluate, predict, alignment-study: what reads data or pictures."""
+"""audit, predict, alignment-study: what reads a set or pictures."""
 
 from __future__ import annotations
 
@@ -8,14 +8,74 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fer_core.cli.output import (
-    class_line,
-    frame_rows,
-    progress_bar,
-    read_data,
-    score_text,
-    show_result,
+from fer_core.cli.arguments import (
+    DATA_HELP,
+    add_checkpoint,
+    angle,
+    output_folder,
+    output_page,
+    text_file,
+    whole_number,
 )
+from fer_core.cli.output import Command, frame_rows, progress_bar, read_data, show_result
+
+
+def add_commands(command: Command) -> None:
+    """Add this module's commands; command(name, run, help_text) makes one."""
+    found = command(
+        "audit",
+        audit,
+        "count a data set's images, classes, twins and unreadable rows",
+    )
+    found.add_argument("data", help=DATA_HELP)
+
+    found = command("predict", predict, "find the faces in pictures and label their expressions")
+    add_checkpoint(found)
+    found.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE", help="a picture file in a usual format"
+    )
+    found.add_argument(
+        "--whole-picture",
+        action="store_true",
+        help="take each picture as one face, look for none in it",
+    )
+    found.add_argument(
+        "--min-face",
+        type=whole_number(1),
+        metavar="PIXELS",
+        help="skip faces smaller than this, which is much faster on a large photo",
+    )
+    found.add_argument(
+        "--marked",
+        type=output_folder,
+        metavar="DIR",
+        help="also write the pictures with boxes and labels",
+    )
+    found.add_argument(
+        "--explain",
+        type=output_folder,
+        metavar="DIR",
+        help="also write each face, coloured by what its label rests on (parts covered in turn)",
+    )
+
+    found = command("alignment-study", alignment_study, "compare the ways of aligning found faces")
+    add_checkpoint(found)
+    found.add_argument("--data", required=True, help=DATA_HELP)
+    found.add_argument(
+        "--count", type=whole_number(1), default=450, help="faces of the validation part"
+    )
+    found.add_argument(
+        "--turned",
+        type=angle,
+        nargs="+",
+        default=[0.0],
+        metavar="DEGREES",
+        help="turn each face by up to this; several values give a column each (0)",
+    )
+    found.add_argument("--out", type=output_page, help="Markdown file (in results/)")
+    found.add_argument(
+        "--readme", type=text_file, metavar="FILE", help="also renew the table in this file"
+    )
 
 
 def audit(chosen: argparse.Namespace) -> int:
@@ -32,32 +92,6 @@ def audit(chosen: argparse.Namespace) -> int:
         print(f"no split yet: {error}", file=sys.stderr)
     found = audit_faces(faces, split)
     return show_result(chosen, found.to_dict(), audit_text(found))
-
-
-def evaluate(chosen: argparse.Namespace) -> int:
-    from fer_core.runs.checkpoint import load_checkpoint
-    from fer_core.training.evaluation import evaluate_checkpoint
-
-    checkpoint = load_checkpoint(chosen.checkpoint)
-    size = checkpoint.preprocessing.image_size
-    faces = read_data(chosen.data, size)
-    values = evaluate_checkpoint(
-        checkpoint,
-        faces,
-        chosen.split,
-        mirrored=chosen.mirrored,
-        progress=progress_bar("classifying"),
-    )
-    text = f"{chosen.checkpoint} on {chosen.split} of {faces.name}: {score_text(values)}"
-    if values["without_twins"]:
-        text += f"\nwithout twins of training images: {score_text(values['without_twins'])}"
-    error = values["calibration_error"]
-    text += f"\nexpected calibration error {error:.2%} at temperature {checkpoint.temperature:g}"
-    if values["left_out"]:
-        text += f"\nleft out, no counterpart in the checkpoint: {values['left_out']}"
-    for row in values["per_class"]:
-        text += f"\n{class_line(row)}"
-    return show_result(chosen, values, text)
 
 
 def predict(chosen: argparse.Namespace) -> int:

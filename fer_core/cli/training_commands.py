@@ -1,4 +1,4 @@
-"""train, resume, ship, models, recipes."""
+"""train, resume, models, recipes: runs, and what they can be made of."""
 
 from __future__ import annotations
 
@@ -6,18 +6,53 @@ import argparse
 import shutil
 import sys
 import textwrap
+from pathlib import Path
 
-from fer_core.cli.arguments import chosen_config, chosen_place
+from fer_core.cli.arguments import add_settings, chosen_config, chosen_place, image_side
 from fer_core.cli.execution import execute_here, show_unfinished
-from fer_core.cli.output import progress_bar, read_data, score_text, show_result
+from fer_core.cli.output import Command, score_text, show_result
 from fer_core.paths import RunFolder
+
+
+def add_commands(command: Command) -> None:
+    """Add this module's commands; command(name, run, help_text) makes one."""
+    found = command("train", train, "train a recipe and score it")
+    add_settings(found, "a change of the recipe; repeatable")
+    found.add_argument(
+        "--run",
+        type=Path,
+        metavar="DIR",
+        help="the run's folder (default: a new one in runs/, $FER_RUNS)",
+    )
+
+    found = command("resume", resume, "go on with a run after its last finished epoch")
+    found.add_argument("folder", type=Path, metavar="RUN", help="the run's folder")
+
+    found = command("models", models, "list the networks with their size and cost")
+    found.add_argument("names", nargs="*", metavar="MODEL", help="only these; timm/NAME for timm")
+    found.add_argument("--search", metavar="TEXT", help="list own and timm names that hold TEXT")
+    found.add_argument(
+        "--channels",
+        type=int,
+        choices=(1, 3),
+        default=1,
+        help="of the images, on which size and cost depend: 1 grey (default), 3 colour",
+    )
+    found.add_argument(
+        "--image-size",
+        type=image_side,
+        default=48,
+        metavar="PIXELS",
+        help="side of the images, on which they depend, too (default 48)",
+    )
+    command("recipes", recipes, "list the recipes")
 
 
 def train(chosen: argparse.Namespace) -> int:
     from fer_core.training.job import create_run
 
     if chosen.recipe == "custom" and not chosen.data and not chosen.settings:
-        print("nothing was named to train: the recipe quick it is, see `recipes`", file=sys.stderr)
+        print("nothing was named: training the recipe quick; `recipes` lists all", file=sys.stderr)
         chosen.recipe = "quick"
     runs_folder, name = chosen_place(chosen.run)
     folder = create_run(chosen_config(chosen), runs_folder, name)
@@ -55,67 +90,6 @@ def _work(chosen: argparse.Namespace, folder: RunFolder) -> int:
     if told := inherited_words(record["data"]):
         text += f"\n{told}"
     return show_result(chosen, record, text)
-
-
-def ship(chosen: argparse.Namespace) -> int:
-    from fer_core.runs.shipping import ship_run
-
-    note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
-    place = ship_run(RunFolder(chosen.folder), chosen.name, note, replace=chosen.replace)
-    return show_result(chosen, {"folder": str(place.path)}, f"shipped to {place.path}")
-
-
-def calibrate(chosen: argparse.Namespace) -> int:
-    from fer_core.runs.checkpoint import load_checkpoint
-    from fer_core.training.recalibrate import recalibrate
-
-    note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
-    checkpoint = load_checkpoint(chosen.checkpoint)
-    faces = read_data(chosen.data, checkpoint.preprocessing.image_size)
-    record = recalibrate(RunFolder(checkpoint.folder), faces, note, chosen.half)
-    fitted = record["calibration"]
-    lines = [f"temperature {fitted['temperature']:g}"]
-    for part, before in fitted["error_before"].items():
-        after = record[part]["calibration_error"]
-        lines.append(f"{part}: expected calibration error {before:.2%} before, {after:.2%} with it")
-    return show_result(chosen, fitted, "\n".join(lines))
-
-
-def remember(chosen: argparse.Namespace) -> int:
-    from fer_core.runs.checkpoint import load_checkpoint
-    from fer_core.training.remember import remember as give_memory
-
-    note = chosen.note.read_text(encoding="utf-8") if chosen.note else ""
-    checkpoint = load_checkpoint(chosen.checkpoint, memory=False)
-    faces = read_data(chosen.data, checkpoint.preprocessing.image_size)
-    place = RunFolder(checkpoint.folder)
-    record = give_memory(
-        place,
-        faces,
-        note,
-        half=chosen.half,
-        codes=chosen.codes,
-        numbers=chosen.numbers,
-        progress=progress_bar("reading its features"),
-        views=str(chosen.views) if chosen.views else "",
-    )
-    memory = record["model"]["memory"]
-    lines = [
-        f"remembers {memory['faces']:,} faces, {memory['codes']} bytes of each for "
-        f"{memory['numbers']} numbers; "
-        f"{memory['least']:.0%} to {memory['most']:.0%} of an answer, half-way at a likeness of "
-        f"{memory['alike']:g}"
-    ]
-    for part, before in memory["without"].items():
-        lines.append(
-            f"{part}: {before['accuracy']:.2%} by itself, {record[part]['accuracy']:.2%} with it"
-        )
-    lines.append(f"{record['model']['parameters']:,} numbers, weights of {_megabytes(place)}")
-    return show_result(chosen, memory, "\n".join(lines))
-
-
-def _megabytes(place: RunFolder) -> str:
-    return f"{place.weights.stat().st_size / 1e6:.1f} MB"
 
 
 def models(chosen: argparse.Namespace) -> int:
