@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,6 +164,29 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the runs folder (runs/, $FER_RUNS)",
     )
+
+
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """--out and --readme, for `marks.write_results`."""
+    parser.add_argument("--out", type=output_page, help="Markdown file (in results/)")
+    parser.add_argument(
+        "--readme", type=text_file, metavar="FILE", help="also renew the marked part of this file"
+    )
+
+
+def add_fer(parser: argparse.ArgumentParser) -> None:
+    """--fer, as `fer_python` reads it."""
+    parser.add_argument(
+        "--fer",
+        type=program,
+        metavar="PYTHON",
+        help="a Python that has the package `fer` (this one if it has)",
+    )
+
+
+def fer_python(chosen: argparse.Namespace) -> str | None:
+    """The Python that has the package `fer`: the one that was named, or this one; else None."""
+    return chosen.fer or (sys.executable if importlib.util.find_spec("fer") else None)
 
 
 def add_settings(parser: argparse.ArgumentParser, about: str | None = None) -> None:

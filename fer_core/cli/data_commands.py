@@ -11,10 +11,9 @@ from typing import Any
 from fer_core.cli.arguments import (
     DATA_HELP,
     add_checkpoint,
+    add_page,
     angle,
     output_folder,
-    output_page,
-    text_file,
     whole_number,
 )
 from fer_core.cli.output import Command, frame_rows, progress_bar, read_data, show_result
@@ -72,10 +71,7 @@ def add_commands(command: Command) -> None:
         metavar="DEGREES",
         help="turn each face by up to this; several values give a column each (0)",
     )
-    found.add_argument("--out", type=output_page, help="Markdown file (in results/)")
-    found.add_argument(
-        "--readme", type=text_file, metavar="FILE", help="also renew the table in this file"
-    )
+    add_page(found)
 
 
 def audit(chosen: argparse.Namespace) -> int:
@@ -156,7 +152,7 @@ def alignment_study(chosen: argparse.Namespace) -> int:
     from fer_core.inference.alignment_study import compare_alignments
     from fer_core.inference.detect import FaceDetector
     from fer_core.runs.checkpoint import load_checkpoint
-    from fer_core.runs.shipping import portable_source
+    from fer_core.runs.shipping import portable_checkpoint, portable_source
     from fer_core.training.evaluation import part_of, run_config
     from fer_core.training.scoring import commit, machine_name
 
@@ -175,8 +171,7 @@ def alignment_study(chosen: argparse.Namespace) -> int:
         )
         for roll in dict.fromkeys(chosen.turned)
     }
-    place = checkpoint.folder.resolve()
-    call = ["alignment-study", f"{place.parent.name}/{place.name}", "--data"]
+    call = ["alignment-study", portable_checkpoint(checkpoint.folder.resolve()), "--data"]
     call += [portable_source(chosen.data), "--count", f"{chosen.count}", "--turned"]
     call += [f"{roll:g}" for roll in studies]
     document = alignment_document(studies)

@@ -4,13 +4,12 @@ to what was learned from."""
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_core.cli.arguments import DATA_HELP, output_page, program, text_file
+from fer_core.cli.arguments import DATA_HELP, add_fer, add_page, fer_python
 from fer_core.cli.output import Command, progress_bar, read_data, show_result
 from fer_core.paths import SHIPPED_CHECKPOINTS
 
@@ -36,18 +35,10 @@ def add_commands(command: Command) -> None:
             "checkpoints", type=Path, nargs="*", metavar="CHECKPOINT", help="(all shipped ones)"
         )
         found.add_argument("--data", required=True, help=DATA_HELP)
-        found.add_argument(
-            "--fer",
-            type=program,
-            metavar="PYTHON",
-            help="a Python that has the package `fer` (this one if it has)",
-        )
+        add_fer(found)
         if run is near_twins:
             found.add_argument("--part", choices=("validation", "test"), default="test")
-        found.add_argument("--out", type=output_page, help="Markdown file (in results/)")
-        found.add_argument(
-            "--readme", type=text_file, metavar="FILE", help="renew the table in this file, too"
-        )
+        add_page(found)
 
 
 def peers(chosen: argparse.Namespace) -> int:
@@ -103,7 +94,7 @@ def _checkpoints_and_set(chosen: argparse.Namespace) -> tuple[list[Checkpoint], 
 def _other_peers(chosen: argparse.Namespace, faces: SharedFaces) -> list[Peer]:
     from fer_core.comparison.peers.measure import fer_peer
 
-    python = chosen.fer or (sys.executable if importlib.util.find_spec("fer") else None)
+    python = fer_python(chosen)
     return [fer_peer(python, faces)] if python else []
 
 
@@ -111,16 +102,16 @@ def _write(chosen: argparse.Namespace, name: str, title: str, document: TableDoc
     """The document into the command's file, and into the README where one is named."""
     from fer_core.comparison.marks import write_results
     from fer_core.comparison.sweeps.document import to_markdown
-    from fer_core.runs.shipping import portable_source
+    from fer_core.runs.shipping import portable_checkpoint, portable_source
     from fer_core.training.scoring import commit, machine_name
 
     words = ["python", "-m", "fer_core", name]
-    for place in (folder.resolve() for folder in chosen.checkpoints):
-        words.append(f"{place.parent.name}/{place.name}")
+    words += [portable_checkpoint(folder.resolve()) for folder in chosen.checkpoints]
     words += ["--data", portable_source(chosen.data), *(["--fer", "PYTHON"] if chosen.fer else [])]
     if getattr(chosen, "part", "test") != "test":
         words += ["--part", chosen.part]
-    made_by = f"Made by `{shlex.join(words)}` at commit {commit()}, {machine_name()}."
+    place = f"at commit {commit() or 'unknown'}, {machine_name()}"
+    made_by = f"Made by `{shlex.join(words)}` {place}."
     table = to_markdown(document).partition("\n")[2].strip()
     part = f"{table}\n\n{made_by}"
     path = write_results(name, f"# {title}\n\n{part}\n", part, chosen.out, chosen.readme)

@@ -72,7 +72,7 @@ def photo_study(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.sweeps.document import to_markdown
     from fer_core.inference.detect import FaceDetector, packaged_mtcnn
     from fer_core.runs.checkpoint import load_checkpoint
-    from fer_core.runs.shipping import portable_source
+    from fer_core.runs.shipping import portable_checkpoint, portable_source
     from fer_core.training.evaluation import part_of, run_config
     from fer_core.training.scoring import commit, machine_name
 
@@ -102,13 +102,12 @@ def photo_study(chosen: argparse.Namespace) -> int:
     options += ["--sizes", *map(str, chosen.sizes)] if chosen.sizes else []
     options += ["--enlarged", f"{chosen.enlarged}"] if chosen.enlarged > 1 else []
     options += ["--mtcnn"] if chosen.mtcnn else []
-    place = checkpoint.folder.resolve()
-    data = portable_source(chosen.data)
-    call = ["python", "-m", "fer_core", "photo-study", f"{place.parent.name}/{place.name}"]
+    data, asked = portable_source(chosen.data), portable_checkpoint(checkpoint.folder.resolve())
+    call = ["python", "-m", "fer_core", "photo-study", asked]
     made_by = (
         f"Written by `{shlex.join([*call, '--data', data, *options])}` on "
         f"{outcomes[0].pasted:,} faces of the {chosen.part} part of {faces.name}, commit "
-        f"{commit()}, {machine_name()}."
+        f"{commit() or 'unknown'}, {machine_name()}."
     )
     name = "photographs" if chosen.enlarged == 1 else "photographs_far"
     page = photographs_page(outcomes, made_by, chosen.enlarged)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.util
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from fer_core.cli.arguments import (
+    add_fer,
+    add_page,
     add_settings,
     chosen_config,
-    output_page,
+    fer_python,
     program,
-    text_file,
     whole_number,
 )
 from fer_core.cli.output import Command, progress_bar, show_result
@@ -51,21 +51,13 @@ def add_commands(command: Command) -> None:
     found.add_argument("--seconds", type=float, default=20, help="with --webcam: watched for (20)")
     found.add_argument("--browser", type=program, metavar="PATH", help="with --webcam: a Chromium")
     found.add_argument(
-        "--readme", type=text_file, metavar="FILE", help="renew the figures in this file, too"
-    )
-    found.add_argument(
         "--repeats", type=whole_number(1), default=30, metavar="N", help="rounds (30)"
     )
-    found.add_argument(
-        "--fer",
-        type=program,
-        metavar="PYTHON",
-        help="a Python that has the package `fer` (this one if it has)",
-    )
+    add_fer(found)
     found.add_argument(
         "--threads", type=whole_number(1, 1024), metavar="N", help="threads (as many as cores)"
     )
-    found.add_argument("--out", type=output_page, help="Markdown file (in results/)")
+    add_page(found)
     add_settings(found, "with --gpu: what is trained; repeatable")
     found.add_argument(
         "--steps", type=whole_number(1), default=100, help="with --gpu: steps that are timed"
@@ -119,12 +111,13 @@ def _bench_prediction(chosen: argparse.Namespace) -> int:
     from fer_core.comparison.costs import prediction_speed as speed
     from fer_core.comparison.costs.prediction_scenes import scenes
     from fer_core.runs.checkpoint import load_checkpoint
+    from fer_core.runs.shipping import portable_checkpoint
     from fer_core.training.scoring import commit, machine_name
 
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     checkpoint, pictures = load_checkpoint(chosen.predict), scenes()
-    python = chosen.fer or (sys.executable if importlib.util.find_spec("fer") else None)
+    python = fer_python(chosen)
     with speed.fer_way(python, pictures) if python else nullcontext() as fer:
         ways = {
             speed.OURS: speed.our_way(checkpoint),
@@ -140,7 +133,7 @@ def _bench_prediction(chosen: argparse.Namespace) -> int:
         "speeds": [dataclasses.asdict(one) for one in found],
     }
     shipped = chosen.predict == _USUAL
-    options = "" if shipped else f" checkpoints/{checkpoint.folder.name}"
+    options = "" if shipped else f" {portable_checkpoint(checkpoint.folder.resolve())}"
     options += f" --repeats {chosen.repeats}"
     options += " --fer PYTHON" if chosen.fer else ""
     options += f" --threads {chosen.threads}" if chosen.threads else ""

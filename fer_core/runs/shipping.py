@@ -57,8 +57,8 @@ def without_path(config: RunConfig) -> RunConfig:
     Of the checkpoints that the run started from or learned from, only their names and those of the
     folders they lie in.
     """
-    start = _short(config.start_from) if config.start_from else ""
-    teachers = tuple(map(_short, config.teachers))
+    start = portable_checkpoint(config.start_from) if config.start_from else ""
+    teachers = tuple(map(portable_checkpoint, config.teachers))
     views = _portable_file(config.views) if config.views else ""
     config = dataclasses.replace(config, start_from=start, teachers=teachers, views=views)
     return dataclasses.replace(config, data=portable_source(config.data))
@@ -77,14 +77,15 @@ def portable_setting(field: str, value: str) -> str:
         return _portable_file(value)
     if field not in ("start_from", "teachers") or not value:
         return value
-    return ",".join(_short(part.strip()) for part in value.split(","))
+    return ",".join(portable_checkpoint(part.strip()) for part in value.split(","))
 
 
 def _portable_file(path: str) -> str:
     return f"data/{Path(path).name}"
 
 
-def _short(folder: str) -> str:
+def portable_checkpoint(folder: str | Path) -> str:
+    """A checkpoint's folder as checkpoints/NAME or runs/NAME, without what lies above."""
     path = Path(folder)
     return f"{path.parent.name}/{path.name}"
 
