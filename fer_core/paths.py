@@ -1,4 +1,5 @@
-"""Every file location of the project: the cache, the shipped checkpoints, a run folder's files.
+"""Every file location of the project: the cache, the shipped checkpoints, a run folder's files;
+and how a file is replaced as a whole.
 
 Nothing else in the project joins a path to a file name that another module must find again.
 """
@@ -7,6 +8,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +47,27 @@ def cache_folder() -> Path:
         if os.access(folder, os.W_OK):
             return folder
     raise OSError("no writable folder for the data cache; set FER_CACHE to one")
+
+
+def downloads_folder() -> Path:
+    """Where this process writes what its pages offer to download, made where it is not there."""
+    folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to, which takes its place when the block ends without an error.
+
+    So whoever reads sees the old content or the new, never a half, however many write at once.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        yield scratch
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def kept_answers(digest: str) -> Path:

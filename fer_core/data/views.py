@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_core.data.faces import DataError, Faces
+from fer_core.paths import replaced
 
 _ARRAYS = ("images", "rows", "of")
 #: What reading raises for a file that is missing, no archive (a lone array: TypeError or
@@ -65,15 +66,11 @@ class Views:
 def write_views(path: Path, views: Views, faces: Faces) -> None:
     """An .npz file; `faces` is the set that they were made of, known again by its pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with scratch.open("wb") as file:  # given a name, numpy would add an ending to it
-            np.savez_compressed(
-                file, images=views.images, rows=views.rows, of=np.array(pixel_fingerprint(faces))
-            )
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with replaced(path) as scratch, scratch.open("wb") as file:
+        # a file, for numpy would add an ending to a name
+        np.savez_compressed(
+            file, images=views.images, rows=views.rows, of=np.array(pixel_fingerprint(faces))
+        )
 
 
 def read_views(path: str | Path, faces: Faces) -> Views:

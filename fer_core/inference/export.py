@@ -6,7 +6,6 @@ Preprocessing and temperature are part of the graph, so whatever runs it needs n
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fer_core.paths import replaced
 from fer_core.runs.checkpoint import Checkpoint
 
 #: Names of the graph's input, uint8 (N, S, S, C), and output, float32 (N, classes).
@@ -69,8 +69,7 @@ def export_onnx(checkpoint: Checkpoint, path: Path) -> Exported:
         ) from error
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replaced(path) as scratch:
         _write(checkpoint, scratch)
         graph = onnx.load(scratch)
         names = json.dumps(list(checkpoint.class_names))
@@ -82,9 +81,6 @@ def export_onnx(checkpoint: Checkpoint, path: Path) -> Exported:
                 f"the exported network differs from {checkpoint.folder} by {difference:.1e} in a "
                 f"probability, more than {TOLERANCE:.0e}; nothing was written"
             )
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
     return Exported(path, path.stat().st_size, difference, 2 * _TRIALS)
 
 

@@ -6,7 +6,6 @@ A folder with weights.safetensors is a checkpoint; a run's folder and a shipped 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from torch import nn
 from fer_core.data.batches import scoring_batch
 from fer_core.data.preprocess import Preprocessing
 from fer_core.models import build_model, describe_model
-from fer_core.paths import RunFolder, checkpoint_folder
+from fer_core.paths import RunFolder, checkpoint_folder, replaced
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import read_record
 from fer_core.runs.weights_header import (
@@ -141,13 +140,9 @@ def save_weights(
         "class_names": list(class_names),
         "temperature": temperature,
     }
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
     tensors = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    try:
+    with replaced(path) as scratch:
         save_file(tensors, scratch, metadata={HEADER: json.dumps(header)})
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def load_checkpoint(folder: Path, device: str = "cpu", memory: bool = True) -> Checkpoint:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import threading
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, fields
@@ -17,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fer_core.paths import RunFolder
+from fer_core.paths import RunFolder, replaced
 from fer_core.runs.record_fields import (
     data_fits,
     epoch_fits,
@@ -62,12 +61,8 @@ class Progress:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a file in one step, so that a reader sees the old or the new text, never a half."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
+    with replaced(path) as scratch:
         scratch.write_text(text, encoding="utf-8")
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

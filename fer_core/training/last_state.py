@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from fer_core.paths import RunFolder
+from fer_core.paths import RunFolder, replaced
 from fer_core.runs.record import RunError
 
 #: What torch raises at a file that was cut off or is something else.
@@ -16,12 +16,8 @@ _DAMAGED = (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.Unpick
 
 def write_state(folder: RunFolder, state: dict[str, Any]) -> None:
     """Replace it; state: plain values and tensors."""
-    scratch = folder.last.with_name(f".{folder.last.name}.part")
-    try:
+    with replaced(folder.last) as scratch:
         torch.save(state, scratch)
-        scratch.replace(folder.last)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def read_state(folder: RunFolder, device: torch.device) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from safetensors.torch import load_file
 from fer_core.data.batches import FaceTensor
 from fer_core.data.faces import Faces
 from fer_core.models import ModelFacts
-from fer_core.paths import REPOSITORY, RunFolder
+from fer_core.paths import REPOSITORY, RunFolder, replaced
 from fer_core.runs.card import write_card
 from fer_core.runs.checkpoint import save_weights
 from fer_core.runs.config import RunConfig
@@ -136,12 +135,8 @@ def write_predictions(folder: RunFolder, tables: list[pd.DataFrame]) -> None:
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Replace a parquet file in one step, its folder made where there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replaced(path) as scratch:
         table.to_parquet(scratch, index=False)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _head(

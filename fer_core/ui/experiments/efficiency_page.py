@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import html
 import math
-import os
-import tempfile
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,8 @@ from fer_core.comparison.costs.efficiency import (
 )
 from fer_core.comparison.costs.latency import latency_file
 from fer_core.comparison.wording import whole_percent
-from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, downloads_folder
+from fer_core.runs.record import write_text
 from fer_core.ui.experiments.ceiling_band import ceiling_on
 from fer_core.ui.experiments.run_board import board_rows
 from fer_core.ui.experiments.run_views import interval_text, read_config
@@ -193,8 +191,7 @@ def write_efficiency(table: pd.DataFrame) -> Path:
     """
     text = table.drop(columns="folder").to_csv(index=False)
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    half = folder / f"efficiency.{threading.get_ident()}.part"
-    half.write_text(text, encoding="utf-8")
-    return half.replace(folder / "efficiency.csv")
+    path = downloads_folder() / name / "efficiency.csv"
+    path.parent.mkdir(exist_ok=True)
+    write_text(path, text)
+    return path

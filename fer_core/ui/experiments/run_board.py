@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from fer_core.comparison.sweeps.words import source_title
-from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, downloads_folder
 from fer_core.runs.leaderboard import leaderboard
-from fer_core.runs.record import RunError, list_runs, read_epochs
+from fer_core.runs.record import RunError, list_runs, read_epochs, write_text
 from fer_core.ui.experiments.run_views import SHIPPED, find_entry, interval_text, run_states
 
 ACCURACY = "Test %"
@@ -147,13 +144,8 @@ def _cell(value: Any, decimals: int | None) -> str:
 
 
 def write_leaderboard(table: pd.DataFrame) -> Path:
-    """The table as a CSV file to download; the file of this process is replaced each time.
-
-    Viewers of one change ask at the same moment, so each writes a file of its own first.
-    """
-    folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}"
-    folder.mkdir(exist_ok=True)
-    half = folder / f"leaderboard.{threading.get_ident()}.part"
+    """The table as a CSV file to download; the file of this process is replaced each time."""
+    path = downloads_folder() / "leaderboard.csv"
     counts = {name: "Int64" for name, decimals in _DECIMALS.items() if not decimals}
-    table.astype(counts).to_csv(half, index=False)
-    return half.replace(folder / "leaderboard.csv")
+    write_text(path, table.astype(counts).to_csv(index=False))
+    return path

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import html
 import math
-import os
 import secrets
 import shutil
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -26,6 +24,7 @@ from fer_core.comparison.wording import whole_percent
 from fer_core.data.faces import DataError, Faces
 from fer_core.data.readers import read_faces
 from fer_core.labels import colour
+from fer_core.paths import downloads_folder, replaced
 from fer_core.ui.experiments.run_views import interval_text
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.face_grid import GridFace, face_grid
@@ -75,7 +74,7 @@ class PredictedFiles:
         """Keep a result; returns its token. The visitor's earlier one goes: a page shows one."""
         self.leave(visitor)
         token = secrets.token_hex(16)
-        folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}" / token
+        folder = downloads_folder() / token
         with self._lock:
             self._kept[token] = PredictedFile(faces, predictions, checkpoint, folder, visitor or "")
             while len(self._kept) > self._most:
@@ -206,9 +205,10 @@ def page_grid(
 def write_submission(result: PredictedFile, names: bool, probabilities: bool) -> Path:
     """The submission as a file to download."""
     result.folder.mkdir(parents=True, exist_ok=True)
-    half = result.folder / f"submission.{threading.get_ident()}.part"
-    submission_table(result.predictions, names, probabilities).to_csv(half, index=False)
-    return half.replace(result.folder / "submission.csv")
+    path = result.folder / "submission.csv"
+    with replaced(path) as scratch:
+        submission_table(result.predictions, names, probabilities).to_csv(scratch, index=False)
+    return path
 
 
 def board_html(entrants: Sequence[Entrant], solution: str, images: int) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
-import tempfile
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,8 @@ from typing import Any
 from fer_core.comparison.sweeps.document import FORMATS, TableDocument, render
 from fer_core.comparison.sweeps.report import CHOICE_NOTE, sweep_document
 from fer_core.comparison.wording import counted
-from fer_core.runs.record import RunError, read_epochs
+from fer_core.paths import downloads_folder
+from fer_core.runs.record import RunError, read_epochs, write_text
 from fer_core.training.sweep import Sweep, SweepError
 from fer_core.training.sweep_files import list_sweeps, read_sweep
 from fer_core.training.sweep_queue import (
@@ -188,13 +186,10 @@ TABLE_CSS = """
 
 def write_documents(sweep: Sweep, kind: str, document: TableDocument) -> dict[str, Path]:
     """Format → the table as a file to download; files of this process are replaced each time."""
-    folder = Path(tempfile.gettempdir()) / f"fer_core_{os.getpid()}"
-    folder.mkdir(exist_ok=True)
     written = {}
     for name, ending in FORMATS.items():
-        half = folder / f"{sweep.name}.{threading.get_ident()}.{ending}.part"
-        half.write_text(render(document, name), encoding="utf-8")
-        written[name] = half.replace(folder / f"{sweep.name}-{kind}.{ending}")
+        written[name] = downloads_folder() / f"{sweep.name}-{kind}.{ending}"
+        write_text(written[name], render(document, name))
     return written
 
 
