@@ -20,8 +20,9 @@ from fer_core.runs.weights_header import read_header
 from fer_core.training.calibration import FEWEST_IMAGES, at_temperature, fit_temperature
 from fer_core.training.dataset import as_run_faces, run_split
 from fer_core.training.evaluation import run_config
-from fer_core.training.metrics import calibration_error, full_report, score
-from fer_core.training.scoring import prediction_table, write_predictions
+from fer_core.training.kernel_fit import KERNEL_MODEL
+from fer_core.training.metrics import calibration_error
+from fer_core.training.scoring import part_scores, prediction_table, write_predictions
 
 
 def recalibrate(
@@ -81,21 +82,12 @@ def recalibrate(
         labels = seen.labels[rows]
         errors[part] = calibration_error(said, labels)
         now = at_temperature(said, temperature)
-        record[part] = full_report(now, labels, checkpoint.class_names)
         twins = has_twin_in(np.asarray(seen.images[rows]), seen.images[split.train])
         tables.append(prediction_table(seen, rows, part, now, twins))
-        if part != "test":
-            continue
-        record["test_without_twins"] = record["test_mirrored_without_twins"] = None
-        apart = twins.any() and not twins.all()
-        if apart:
-            record["test_without_twins"] = score(now[~twins], labels[~twins])
-        if checkpoint.model_name == "svm":  # as at the end of its run
-            continue
-        both = (now + at_temperature(mirrored, temperature)) / 2
-        record["test_mirrored"] = score(both, labels)
-        if apart:
-            record["test_mirrored_without_twins"] = score(both[~twins], labels[~twins])
+        flipped = None
+        if checkpoint.model_name != KERNEL_MODEL:  # as at the end of its run
+            flipped = at_temperature(mirrored, temperature)
+        record |= part_scores(part, now, flipped, labels, twins, checkpoint.class_names)
     record["calibration"] = {"temperature": temperature, "error_before": errors}
     if half:
         record["model"]["half_precision"] = True

@@ -50,6 +50,7 @@ def score_run(
     names = data.faces.class_names
     temperature = _calibrate(folder, config, data, training)
     tables, record = [], _head(folder, config, data, facts, training)
+    mirrors = isinstance(training, Training)  # a machine that is fitted once looks at one side
     record |= {
         "state": "finished",
         "best_epoch": training.best_epoch,
@@ -73,19 +74,42 @@ def score_run(
         probabilities = at_temperature(raw, temperature)
         twins = data.with_twin(indices)
         tables.append(prediction_table(data.faces, indices, part, probabilities, twins))
-        record[part] = full_report(probabilities, labels, names)
-        if part == "test" and twins.any() and not twins.all():
-            record["test_without_twins"] = score(probabilities[~twins], labels[~twins])
-        if part == "test" and isinstance(training, Training):
+        flipped = None
+        if part == "test" and mirrors:
             flipped = at_temperature(training.predict(faces, mirrored=True), temperature)
-            both = (probabilities + flipped) / 2
-            record["test_mirrored"] = score(both, labels)
-            if record["test_without_twins"]:
-                record["test_mirrored_without_twins"] = score(both[~twins], labels[~twins])
+        record |= part_scores(part, probabilities, flipped, labels, twins, names)
     write_predictions(folder, tables)
     write_json(folder.record, record)
     write_card(folder, config, record)
     return record
+
+
+def part_scores(
+    part: str,
+    probabilities: np.ndarray,
+    flipped: np.ndarray | None,
+    labels: np.ndarray,
+    twins: np.ndarray,
+    class_names: tuple[str, ...],
+) -> dict[str, Any]:
+    """What a record holds of a part: its report and, of the test part, the scores without twins, of
+    the mean over each image and its mirror image, and of both; None for those there are not.
+
+    probabilities: float (N, classes); flipped: of the mirror images, None where nobody asked for
+    them; labels: int (N,); twins: bool (N,), which images have a twin in training.
+    """
+    found: dict[str, Any] = {part: full_report(probabilities, labels, class_names)}
+    if part != "test":
+        return found
+    rest = ~twins if twins.any() and not twins.all() else None
+    found["test_without_twins"] = None if rest is None else score(probabilities[rest], labels[rest])
+    found["test_mirrored"] = found["test_mirrored_without_twins"] = None
+    if flipped is not None:
+        both = (probabilities + flipped) / 2
+        found["test_mirrored"] = score(both, labels)
+        if rest is not None:
+            found["test_mirrored_without_twins"] = score(both[rest], labels[rest])
+    return found
 
 
 def _calibrate(
