@@ -75,6 +75,11 @@ def kept_answers(digest: str) -> Path:
     return cache_folder() / "answers" / f"{digest}.parquet"
 
 
+def is_path(data: str) -> bool:
+    """Whether what names a data set is a path, neither a built-in set nor one of the Hub."""
+    return data.partition(":")[0] not in ("drawn", "hub")
+
+
 def python_path() -> str:
     """Where a process of its own finds fer_core, whatever folder the app was started from."""
     inherited = os.environ.get("PYTHONPATH")

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 def execute_here(folder: RunFolder) -> Progress:
     """Execute one run, its progress as a bar and its epochs as lines; returns how it ended.
 
-    RunError when another process works on it.
+    BusyRun when another process works on it.
     """
-    from filelock import Timeout
     from tqdm import tqdm
 
-    from fer_core.runs.record import RunError, read_epochs, run_lock
+    from fer_core.runs.record import read_epochs, working_on
     from fer_core.training.run import execute_run
 
     print(f"run: {folder.path}", file=sys.stderr)
@@ -44,10 +43,8 @@ def execute_here(folder: RunFolder) -> Progress:
             )
 
     try:
-        with run_lock(folder).acquire(timeout=5):
+        with working_on(folder, 5):
             progress = execute_run(folder, on_progress)
-    except Timeout as error:
-        raise RunError(f"another process works on {folder.name}; wait for it or stop it") from error
     except KeyboardInterrupt:
         hint = f"interrupted; go on with: python -m fer_core resume {folder.path}"
         raise KeyboardInterrupt(hint) from None

@@ -21,6 +21,7 @@ from fer_core.data.csv_files import text_encoding
 from fer_core.data.faces import DataError
 from fer_core.data.readers import read_faces
 from fer_core.labels import canonical_name
+from fer_core.paths import is_path
 
 PREFIX = "ferplus_"
 #: The published file of votes, looked for beside a csv.
@@ -92,7 +93,7 @@ def read_votes(source: str | Path, ids: np.ndarray | None = None) -> Votes | Non
     DataError when the file of votes does not fit the source.
     """
     text = str(source).strip()
-    if text.partition(":")[0] in ("drawn", "hub"):
+    if not is_path(text):
         return None
     path = Path(text).expanduser()
     if path.suffix.lower() == ".parquet":

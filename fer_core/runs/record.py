@@ -10,6 +10,8 @@ import os
 import re
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,10 @@ STATES = ("queued", "running", "stopped", "finished", "failed", "interrupted")
 
 class RunError(ValueError):
     """A run that cannot be started, stopped, resumed or read; the message says what to do."""
+
+
+class BusyRun(RunError):
+    """A run that another process works on."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,20 @@ def read_progress(folder: RunFolder) -> Progress:
 def run_lock(folder: RunFolder) -> FileLock:
     """Held by the process that works on the run; the system frees it when that process dies."""
     return FileLock(folder.path / ".lock")
+
+
+@contextmanager
+def working_on(folder: RunFolder, wait_seconds: float) -> Iterator[None]:
+    """Hold the run's lock meanwhile. BusyRun where another process keeps it for so long."""
+    lock = run_lock(folder)
+    try:
+        lock.acquire(timeout=wait_seconds)
+    except Timeout as error:
+        raise BusyRun(f"another process works on {folder.name}; wait for it or stop it") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def is_alive(folder: RunFolder) -> bool:

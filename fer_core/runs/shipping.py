@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, is_path
 from fer_core.runs.card import CARD_FIELDS, write_card
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import repeat_command
@@ -66,9 +66,7 @@ def without_path(config: RunConfig) -> RunConfig:
 
 def portable_source(data: str) -> str:
     """data/FILE in place of a path; "drawn", "drawn:…" and "hub:…" as they are."""
-    if data.partition(":")[0] in ("drawn", "hub"):
-        return data
-    return _portable_file(data)
+    return _portable_file(data) if is_path(data) else data
 
 
 def portable_setting(field: str, value: str) -> str:

@@ -27,9 +27,14 @@ def computes_in_half(precision: str, device: torch.device) -> bool:
     return precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
 
 
+def threads_text() -> str:
+    """ "1 thread", "2 threads": what torch computes with here."""
+    count = torch.get_num_threads()
+    return f"{count} thread{'' if count == 1 else 's'}"
+
+
 def device_name(device: torch.device) -> str:
     """The GPU's own name, or CPU with the number of its threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"
+    return f"CPU, {threads_text()}"

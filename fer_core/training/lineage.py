@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fer_core.data.faces import DataError, Faces
-from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, checkpoint_folder
+from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder, checkpoint_folder, is_path
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import read_data_facts, read_json, read_record
@@ -105,6 +105,4 @@ def first_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def _place(source: str) -> str:
-    if source.partition(":")[0] in ("drawn", "hub"):
-        return source
-    return str(Path(source).expanduser().resolve())
+    return str(Path(source).expanduser().resolve()) if is_path(source) else source

@@ -11,11 +11,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import Timeout
-
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
-from fer_core.runs.record import Progress, RunError, read_progress, run_lock, stored_progress
+from fer_core.runs.record import (
+    BusyRun,
+    Progress,
+    RunError,
+    read_progress,
+    stored_progress,
+    working_on,
+)
 from fer_core.training.devices import choose_device
 from fer_core.training.job import Launch, create_run, resume_run, start_run, stop_run
 
@@ -28,10 +33,6 @@ MISSING = "missing"
 
 #: Run → what makes its settings, called only when its folder has to be made.
 Plan = Mapping[str, Callable[[], RunConfig]]
-
-
-class BusyRun(RunError):
-    """A run that another process works on."""
 
 
 def check_devices(configs: Iterable[RunConfig], refusal: type[RunError]) -> None:
@@ -125,12 +126,9 @@ def _execute(folder: RunFolder, show: Callable[[Progress], None]) -> Progress:
     """How the run ended, now or, if it had finished already, before."""
     from fer_core.training.run import execute_run
 
-    try:
-        with run_lock(folder).acquire(timeout=0):
-            before = stored_progress(folder)
-            if before is not None and before.state == "finished":
-                return before
-            folder.stop_request.unlink(missing_ok=True)
-            return execute_run(folder, show)
-    except Timeout as error:
-        raise BusyRun(f"another process works on {folder.name}; wait for it or stop it") from error
+    with working_on(folder, 0):
+        before = stored_progress(folder)
+        if before is not None and before.state == "finished":
+            return before
+        folder.stop_request.unlink(missing_ok=True)
+        return execute_run(folder, show)

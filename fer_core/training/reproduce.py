@@ -13,16 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import Timeout
-
 from fer_core.paths import RunFolder, python_path
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import (
     Progress,
     RunError,
     read_progress,
-    run_lock,
     stored_progress,
+    working_on,
     write_progress,
 )
 from fer_core.runs.references import Reference
@@ -50,11 +48,8 @@ def reproduce(
     folder = _ready_folder(reference, data, runs_folder, whole)
     if _is_finished(folder):
         return read_progress(folder)
-    try:
-        with run_lock(folder).acquire(timeout=1):
-            return execute_run(folder, show)
-    except Timeout as error:
-        raise RunError(f"another process works on {folder.name}; wait for it or stop it") from error
+    with working_on(folder, 1):
+        return execute_run(folder, show)
 
 
 def reproduce_beside(

@@ -26,6 +26,7 @@ from fer_core.runs.recipes import repeat_command
 from fer_core.runs.record import read_epochs, write_json
 from fer_core.training.calibration import at_temperature, fit_temperature
 from fer_core.training.dataset import RunData
+from fer_core.training.devices import threads_text
 from fer_core.training.kernel_fit import KernelTraining
 from fer_core.training.loop import Training
 from fer_core.training.metrics import calibration_error, full_report, score
@@ -189,7 +190,7 @@ def _head(
 
 
 def machine_name() -> str:
-    """The processor's own name and its cores, and the GPU's when there is one."""
+    """The processor's own name and torch's threads, and the GPU's name when there is one."""
     name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -198,10 +199,8 @@ def machine_name() -> str:
         )
     except (OSError, StopIteration):
         pass
-    count = torch.get_num_threads()
-    threads = f"{count} thread{'' if count == 1 else 's'}"
     gpu = f"; {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return f"{name}, {threads}{gpu}"
+    return f"{name}, {threads_text()}{gpu}"
 
 
 def commit() -> str:

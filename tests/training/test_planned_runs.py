@@ -12,6 +12,7 @@ import pytest
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
 from fer_core.runs.record import (
+    BusyRun,
     Progress,
     RunError,
     read_progress,
@@ -21,7 +22,6 @@ from fer_core.runs.record import (
 )
 from fer_core.training.job import delete_run
 from fer_core.training.planned_runs import (
-    BusyRun,
     check_devices,
     queue_runs,
     resume_runs,

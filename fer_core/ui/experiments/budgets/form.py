@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from fer_core.comparison.budgets.equal_budget import (
@@ -20,6 +20,7 @@ from fer_core.comparison.budgets.equal_budget import (
 from fer_core.comparison.budgets.runs import start_budget
 from fer_core.data.policies import POLICIES
 from fer_core.paths import DEFAULT_RUNS
+from fer_core.runs.shipping import portable_source
 from fer_core.ui.shared.plain import plain
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.train.live_run import CLOSED
@@ -127,9 +128,7 @@ def budget_command(
     hide_path: no folder of the owner in it.
     """
     common, usual = plan.common, Common()
-    data = common.data
-    if hide_path and data.partition(":")[0] not in ("drawn", "hub"):
-        data = f"data/{PurePath(data).name}"
+    data = portable_source(common.data) if hide_path else common.data
     words = ["python", "-m", "fer_core", "budget", plan.name]
     for contender in plan.contenders:
         words += ["--contender", contender.portable if hide_path else contender.title]
