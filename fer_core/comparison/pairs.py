@@ -16,8 +16,8 @@ import pandas as pd
 from fer_core.comparison.kept_answers import answers_file, lacks_answers
 from fer_core.paths import RunFolder
 from fer_core.runs.record import read_data_facts
+from fer_core.training.scoring import PROBABILITY
 
-_PROBABILITY = "probability_"
 #: Fewer shared images than this, or than half of the smaller part, are no basis for a paired test.
 LEAST_SHARED = 30
 _LEAST_SHARE = 0.5
@@ -99,9 +99,9 @@ def read_predictions(folder: Path, part: str = "test") -> Predictions:
     try:
         table = pd.read_parquet(stored)
         table = table[table["split"] == part]
-        columns = [name for name in table.columns if name.startswith(_PROBABILITY)]
+        columns = [name for name in table.columns if name.startswith(PROBABILITY)]
         probabilities = table[columns].to_numpy(dtype=np.float64)  # (N, classes)
-        names = tuple(name.removeprefix(_PROBABILITY) for name in columns)
+        names = tuple(name.removeprefix(PROBABILITY) for name in columns)
         ids, labels = table["id"].astype(str).to_numpy(), table["label"].to_numpy(dtype=np.int64)
         twins = table["has_twin"].to_numpy(dtype=bool)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.data.faces import SPLIT_NAMES, UNLABELLED, Faces
+from fer_core.data.faces import HELD_OUT, SPLIT_NAMES, UNLABELLED, Faces
 from fer_core.data.split import Split
-from fer_core.data.twins import has_twin_in, twin_keys
-
-__all__ = ["Audit", "audit_faces", "has_twin_in", "mean_faces", "repeated_rows", "twin_keys"]
+from fer_core.data.twins import twin_keys
 
 _LISTED = 20
 _BLOCK = 2048
@@ -150,10 +148,9 @@ def _repeated(faces: Faces, groups: np.ndarray) -> np.ndarray:
 
 def _across(groups: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, int]:
     if not parts:
-        return {"validation": 0, "test": 0}
+        return dict.fromkeys(HELD_OUT, 0)
     train = groups[parts["train"]]
-    others = ("validation", "test")
-    return {name: int(np.isin(groups[parts[name]], train).sum()) for name in others}
+    return {name: int(np.isin(groups[parts[name]], train).sum()) for name in HELD_OUT}
 
 
 def _conflicting(groups: np.ndarray, labels: np.ndarray) -> int:

@@ -12,6 +12,8 @@ import numpy as np
 
 UNLABELLED = -1
 SPLIT_NAMES = ("train", "validation", "test")
+#: The parts that nothing learns from.
+HELD_OUT = SPLIT_NAMES[1:]
 
 #: How rows are numbered in `Faces.ids` and `Unreadable.where`, for whoever looks one up in a file.
 ROWS_COUNTED = "rows count from 0, without the header"

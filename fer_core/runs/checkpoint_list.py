@@ -36,10 +36,9 @@ class _Found:
         accuracy = _figure(self.record, "validation", "accuracy") or 0
         return heavy, not self.for_photographs, -accuracy
 
-    def entry(self, own: bool) -> CheckpointEntry:
-        """own: whether it is a shipped one."""
+    def entry(self, shipped: bool) -> CheckpointEntry:
         name, record = self.place.name, self.record
-        kinds = ["shipped"] if own else []
+        kinds = ["shipped"] if shipped else []
         kinds += ["for photographs"] if self.for_photographs else []
         title = f"{name} ({', '.join(kinds)})" if kinds else name
         accuracy = _figure(record, "test", "accuracy")
@@ -47,7 +46,7 @@ class _Found:
             title += f", {100 * accuracy:.1f} % on {_set(record)}"
         if _figure(record, "model", "memory", "faces"):
             title += ", with a memory"
-        return CheckpointEntry(name if own else f"run:{name}", self.place.path, title)
+        return CheckpointEntry(name if shipped else f"run:{name}", self.place.path, title)
 
 
 def list_checkpoints(
@@ -55,15 +54,15 @@ def list_checkpoints(
 ) -> list[CheckpointEntry]:
     """Everything that can classify: shipped checkpoints, then runs, newest first.
 
-    Of the shipped ones those that a processor answers with at a camera's pace come first, among
-    them what learned from faces found in photographs, then the most accurate on its validation part
-    before the others: the first is what the page begins with.
+    Shipped ones that keep a camera's pace on a processor come first; among equals those that
+    learned from faces found in photographs, then those with the higher validation accuracy. The
+    page begins with the first.
     """
     folders = [RunFolder(path) for path in sorted(shipped.iterdir())] if shipped.is_dir() else []
-    ours = [_Found(place) for place in folders if place.weights.is_file()]
+    found = [_Found(place) for place in folders if place.weights.is_file()]
     runs = [_Found(place) for place in list_runs(runs_folder) if place.weights.is_file()]
-    ours.sort(key=lambda found: found.rank)
-    return [found.entry(True) for found in ours] + [found.entry(False) for found in runs]
+    found.sort(key=lambda one: one.rank)
+    return [one.entry(shipped=True) for one in found] + [one.entry(shipped=False) for one in runs]
 
 
 def _set(record: dict[str, Any] | None) -> str:

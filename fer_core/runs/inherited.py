@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fer_core.data.faces import SPLIT_NAMES
-
-#: The parts that a run does not learn from.
-HELD_OUT = SPLIT_NAMES[1:]
+from fer_core.data.faces import HELD_OUT
 
 
 def inherited_words(data: Mapping[str, Any]) -> str:

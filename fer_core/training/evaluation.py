@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.data.faces import UNLABELLED, DataError, Faces
+from fer_core.data.faces import HELD_OUT, UNLABELLED, DataError, Faces
 from fer_core.data.split import SplitPlan, split_faces
 from fer_core.data.twins import has_twin_in
 from fer_core.labels import canonical_name, map_classes
@@ -61,7 +61,7 @@ def evaluate_checkpoint(
     images = np.asarray(faces.images[indices])
     probabilities = checkpoint.probabilities(images, mirrored=mirrored, progress=progress)
     without = None
-    if part in ("validation", "test") and len(train):
+    if part in HELD_OUT and len(train):
         twins = has_twin_in(images, faces.images[train])
         if twins.any() and not twins.all():
             without = score(probabilities[~twins], labels[~twins])

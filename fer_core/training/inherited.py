@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_core.data.faces import Faces
+from fer_core.data.faces import HELD_OUT, Faces
 from fer_core.data.readers import read_faces
 from fer_core.data.split import Split
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import RunConfig
-from fer_core.runs.inherited import HELD_OUT
 from fer_core.training.evaluation import part_of
 from fer_core.training.lineage import runs_on
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from fer_core.data.faces import DataError, Faces
+from fer_core.data.faces import HELD_OUT, DataError, Faces
 from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder
 from fer_core.runs.card import CARD_FIELDS, card_note, write_card
@@ -54,7 +54,7 @@ def recalibrate(
     # not turned back from what it says at its temperature: a low one rounds small shares to nothing
     plain = replace(checkpoint, temperature=1.0)
     answers: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-    for part in ("validation", "test"):
+    for part in HELD_OUT:
         rows = getattr(split, part)
         images = np.asarray(seen.images[rows])
         said, mirrored = map(plain.probabilities, (images, images[:, :, ::-1]))

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from fer_core.data.batches import FaceTensor
-from fer_core.data.faces import Faces
+from fer_core.data.faces import HELD_OUT, Faces
 from fer_core.models import ModelFacts
 from fer_core.paths import REPOSITORY, RunFolder, replaced
 from fer_core.runs.card import write_card
@@ -30,6 +30,9 @@ from fer_core.training.devices import threads_text
 from fer_core.training.kernel_fit import KernelTraining
 from fer_core.training.loop import Training
 from fer_core.training.metrics import calibration_error, full_report, score
+
+#: How the columns of predictions.parquet begin that hold a class's probability.
+PROBABILITY = "probability_"
 
 
 def score_run(
@@ -64,7 +67,7 @@ def score_run(
     }
     record |= {"test": None, "test_without_twins": None, "test_mirrored": None}
     record["calibration"] = {"temperature": temperature, "error_before": {}}
-    for part in ("validation", "test"):
+    for part in HELD_OUT:
         indices = getattr(data.split, part)
         if not len(indices):
             continue
@@ -135,9 +138,9 @@ def _calibrate(
 def prediction_table(
     faces: Faces, indices: np.ndarray, part: str, probabilities: np.ndarray, twins: np.ndarray
 ) -> pd.DataFrame:
-    """One row per image: id, index, split, label, probability_<class>, has_twin."""
+    """One row per image: id, index, split, label, probability_CLASS, has_twin."""
     columns = {
-        f"probability_{name}": probabilities[:, position]
+        f"{PROBABILITY}{name}": probabilities[:, position]
         for position, name in enumerate(faces.class_names)
     }
     return pd.DataFrame(

@@ -26,6 +26,7 @@ from fer_core.training.evaluation import checked_mapping, class_numbers, part_of
 from fer_core.training.inherited import used_images
 from fer_core.training.lineage import first_checkpoint
 from fer_core.training.metrics import full_report
+from fer_core.training.scoring import PROBABILITY
 
 #: What the record of a run must hold.
 _NEEDED = (
@@ -69,7 +70,7 @@ def compare_tuning(run: RunFolder, reading: Progress | None = None) -> Iterator[
             "cannot be found again; fine-tune anew"
         )
     try:
-        after = table[[f"probability_{name}" for name in names]].to_numpy(dtype=np.float64)
+        after = table[[f"{PROBABILITY}{name}" for name in names]].to_numpy(dtype=np.float64)
     except (KeyError, ValueError) as error:
         raise DataError(f"the predictions of {run.name} cannot be read: {error}") from error
     rows = []

@@ -35,6 +35,7 @@ from fer_core.training.evaluation import (
 from fer_core.training.inherited import used_images
 from fer_core.training.lineage import lineage, runs_on
 from fer_core.training.metrics import full_report
+from fer_core.training.scoring import PROBABILITY
 
 MOST_MISTAKES = 24
 
@@ -198,7 +199,7 @@ def _own_figures(own: OwnAnswers, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _stored_predictions(checkpoint: Checkpoint) -> Answers | None:
-    columns = [f"probability_{name}" for name in checkpoint.class_names]
+    columns = [f"{PROBABILITY}{name}" for name in checkpoint.class_names]
     try:
         table = pd.read_parquet(RunFolder(checkpoint.folder).predictions)
         table = table[(table["split"] == "test") & (table["label"] >= 0)]

@@ -7,7 +7,7 @@ import html
 import numpy as np
 
 from fer_core.data.audit import Audit
-from fer_core.data.faces import ROWS_COUNTED, SPLIT_NAMES, UNLABELLED, Faces
+from fer_core.data.faces import HELD_OUT, ROWS_COUNTED, SPLIT_NAMES, UNLABELLED, Faces
 from fer_core.data.split import Split
 from fer_core.labels import colour
 from fer_core.ui.shared.cards import card, cards
@@ -74,7 +74,7 @@ def split_text(faces: Faces, split: Split, kind: str) -> str:
         origin = "a stratified draw, because the set comes with no split of its own"
     elif kind == "source":
         there = set(np.unique(faces.source_split[faces.labels >= 0]))
-        lacking = (part for part in ("validation", "test") if part not in there)
+        lacking = (part for part in HELD_OUT if part not in there)
         drawn = [part for part in lacking if len(getattr(split, part))]
         origin = "the split that comes with the set"
         if drawn:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fer_core.data.faces import SPLIT_NAMES, UNLABELLED, Faces
+from fer_core.data.faces import HELD_OUT, UNLABELLED, Faces
 from fer_core.data.split import Split
 from fer_core.labels import colour
 from fer_core.ui.shared.face_grid import GridFace, face_grid
@@ -47,7 +47,7 @@ def _is(kind: str, faces: Faces, parts: np.ndarray, group: np.ndarray) -> bool:
         return len(np.unique(labels[labels != UNLABELLED])) > 1
     if kind == PARTS:
         there = set(parts[group])
-        return "train" in there and bool(there & set(SPLIT_NAMES[1:]))
+        return "train" in there and bool(there & set(HELD_OUT))
     return True
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fer_core.data.audit import Audit
-from fer_core.data.faces import DataError, Faces
+from fer_core.data.faces import HELD_OUT, DataError, Faces
 from fer_core.data.split import Split
 from fer_core.ui.data import data_view as view
 from fer_core.ui.figures.data import distribution_figure
@@ -76,7 +76,7 @@ def shares_matter(faces: Faces, kind: str) -> dict[str, bool]:
     own: set[str] = set()
     if kind != "stratified" and faces.source_split is not None:
         own = set(np.unique(faces.source_split[faces.labels >= 0]))
-    return {part: part not in own for part in ("validation", "test")}
+    return {part: part not in own for part in HELD_OUT}
 
 
 def with_split(

@@ -17,10 +17,12 @@ from fer_core.data.faces import DataError
 from fer_core.labels import colour
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.config import RunConfig
+from fer_core.runs.recipes import repeat_command
 from fer_core.runs.record import RunError, read_progress
 from fer_core.runs.shipping import without_path
 from fer_core.training.dataset import read_run_faces
-from fer_core.training.job import delete_run, repeat_command
+from fer_core.training.job import delete_run
+from fer_core.training.scoring import PROBABILITY
 from fer_core.ui.experiments.run_views import (
     SHIPPED,
     duration,
@@ -191,8 +193,8 @@ def wrong_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
 
     predictions: as in predictions.parquet; its probability columns stand in class order.
     """
-    columns = [name for name in predictions.columns if name.startswith("probability_")]
-    names = np.array([name.removeprefix("probability_") for name in columns])
+    columns = [name for name in predictions.columns if name.startswith(PROBABILITY)]
+    names = np.array([name.removeprefix(PROBABILITY) for name in columns])
     test = predictions[(predictions["split"] == "test") & (predictions["label"] >= 0)]
     labels = test["label"].to_numpy(dtype=np.int64)
     probabilities = test[columns].to_numpy(dtype=np.float32)  # (N, classes)

@@ -12,9 +12,9 @@ import gradio as gr
 from fer_core.models import MODELS
 from fer_core.paths import RunFolder
 from fer_core.runs.config import ConfigError, RunConfig
-from fer_core.runs.recipes import RECIPES, find_recipe
+from fer_core.runs.recipes import RECIPES, find_recipe, repeat_command
 from fer_core.runs.record import RunError
-from fer_core.training.job import repeat_command, start_run
+from fer_core.training.job import start_run
 from fer_core.ui.shared.edits import on_edit
 from fer_core.ui.shared.model_list import every_model, options_info
 from fer_core.ui.shared.plain import plain
