@@ -42,8 +42,8 @@ def likeness_document(
         "label: how often that training face has the very label of the face, which is also what a "
         "program would reach that only looks it up.",
         f"From {NEAR:.2f} on they are near twins: mostly the same photograph, cropped or "
-        "compressed in another way. Who learned the training faces by heart is right about "
-        "these; nobody meets them in a photograph of his own.",
+        "compressed in another way. A model that learned the training faces by heart is right "
+        "about these, but no visitor's photograph will be one of them.",
     )
     bold = frozenset({len(found) - 2, len(found) - 1})
     return TableDocument(
