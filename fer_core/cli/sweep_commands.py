@@ -68,7 +68,9 @@ def add_commands(command: Command) -> None:
         parser = command(name, run, text)
         _add_name(parser)
         if run is delete:
-            parser.add_argument("--yes", action="store_true", help="needed, for there is no undo")
+            parser.add_argument(
+                "--yes", action="store_true", help="required, since it cannot be undone"
+            )
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:

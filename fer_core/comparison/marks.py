@@ -56,8 +56,8 @@ def check_marks(readme: Path | None, begin: str, end: str) -> None:
 
 def _unmarked(readme: Path, begin: str, end: str) -> str:
     return (
-        f"{readme} has no part to renew; where it shall stand, write the two lines {begin} and "
-        f"{end}"
+        f"{readme} has no part to renew; write the two lines {begin} and {end} where it should "
+        "stand"
     )
 
 

@@ -110,7 +110,7 @@ def test_a_readme_without_its_marks_is_refused_before_any_work(
     readme.write_text("no marks")
     assert main([*words.split(), "--readme", str(readme), "--out", str(out)]) == 2
     said = capsys.readouterr().err
-    assert f"{readme} has no part to renew; where it shall stand, write the two lines" in said
+    assert f"{readme} has no part to renew; write the two lines" in said
     assert mark in said
     assert not out.exists()
 

@@ -68,8 +68,8 @@ def _part_card(part: str, alike: MostAlike) -> str:
         near,
         f"{part} images have a near twin in training ({whole_percent(near / images)})",
         "Exact twins are among them. Mostly the same photograph in another crop or quality; a few "
-        "are strangers who look alike. Who learned training by heart knows these; on new pictures "
-        "that is no help."
+        "are strangers who look alike. A model that learned training by heart knows these, which "
+        "is no help on new pictures."
         if near
         else f"None of the {images:,} is {whole_percent(NEAR)} like a training image.",
         warn=bool(near),

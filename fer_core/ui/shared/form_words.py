@@ -101,7 +101,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "plateau_by": ("Plateau watches", "The validation figure that must improve."),
     "plateau_factor": ("Plateau factor", "What the learning rate is multiplied by."),
     "plateau_patience": ("Plateau patience", "Epochs without a better figure before that."),
-    "loss": ("Loss", "What training makes small."),
+    "loss": ("Loss", "What training minimises."),
     "early_stopping_by": ("Early stopping watches", "The validation figure that must improve."),
     "max_updates": (
         "Most updates",
@@ -109,8 +109,8 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "max_seconds": (
         "Most seconds",
-        "The run ends after this much training, validation and compiling not counted; one cycle "
-        "and cosine have come to their end by then, unless there are phases. 0 for no limit.",
+        "The run ends after this much training, without validation and compiling; a one-cycle or "
+        "cosine schedule is fitted to it, unless there are phases. 0 for no limit.",
     ),
     "phases": (
         "Phases",
@@ -146,8 +146,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "mix_probability": ("Share of batches mixed", "Only with mixup or cutmix."),
     "votes_share": (
         "Share of the FER+ votes",
-        "How much of the target ten taggers' votes make, the label the rest; needs votes beside "
-        "the data, 0 turns it off.",
+        "Share of the target that comes from the votes of ten taggers, the rest is the label; "
+        "needs the votes beside the data. 0 turns it off.",
     ),
     "views": (
         "Other views of the images",
@@ -156,7 +156,7 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "views_share": (
         "Share of other views",
-        "How often such a view is shown in the place of the image.",
+        "How often such a view is shown instead of the image.",
     ),
     "votes_read": (
         "A FER+ vote counts for",
@@ -168,7 +168,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "Folders of checkpoints whose answers the run learns as well, commas between; empty for "
         "none.",
     ),
-    "teacher_share": ("Share of the teachers", "Of the loss, with teachers alone."),
+    "teacher_share": ("Share of the teachers", "Share of the loss; only with teachers."),
     "teacher_temperature": (
         "Temperature of the teachers",
         "Higher shows more of what they think of the other expressions.",
@@ -181,12 +181,12 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "sharpness_radius": (
         "Sharpness-aware steps",
-        "How far around the weights the loss shall be low; every step costs two. 0 turns it off, "
-        "0.05 is usual.",
+        "How far around the weights the loss should be low as well; each step takes twice as "
+        "long. 0 turns it off, 0.05 is usual.",
     ),
     "compiled": (
         "Compile the network",
-        "Takes a minute before the first step and pays on a GPU.",
+        "Takes a minute before the first step; worth it on a GPU.",
     ),
     "class_weights": ("Weight the loss by class", "Mistakes on rare expressions count more."),
     "balanced_sampling": (
