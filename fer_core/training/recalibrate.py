@@ -3,7 +3,7 @@ those that are to be kept in half precision."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ import torch
 from safetensors.torch import load_file
 
 from fer_core.data.faces import HELD_OUT, DataError, Faces
+from fer_core.data.split import Split
 from fer_core.data.twins import has_twin_in
 from fer_core.paths import RunFolder
 from fer_core.runs.card import CARD_FIELDS, card_note, write_card
-from fer_core.runs.checkpoint import load_checkpoint, save_weights
+from fer_core.runs.checkpoint import Checkpoint, load_checkpoint, save_weights
+from fer_core.runs.config import RunConfig
 from fer_core.runs.record import RunError, checked_record, write_json
 from fer_core.runs.weights_header import read_header
 from fer_core.training.calibration import FEWEST_IMAGES, at_temperature, fit_temperature
@@ -25,6 +27,37 @@ from fer_core.training.metrics import calibration_error
 from fer_core.training.scoring import part_scores, prediction_table, write_predictions
 
 
+@dataclass(frozen=True)
+class OwnSet:
+    """A finished run with the set that it learned from: `faces` as the run saw them."""
+
+    checkpoint: Checkpoint
+    config: RunConfig
+    record: dict[str, Any]
+    faces: Faces
+    split: Split
+
+
+def own_set(folder: RunFolder, faces: Faces, why: str, memory: bool = True) -> OwnSet:
+    """The run in `folder` with `faces`, which must be the set that it learned from.
+
+    why: what another set would not do for, as the end of the refusal. memory: see
+    `load_checkpoint`. RunError where the folder has no record or configuration, DataError where
+    the set is another one.
+    """
+    checkpoint = load_checkpoint(folder.path, memory=memory)
+    config, record = run_config(checkpoint), checked_record(folder, *CARD_FIELDS)
+    if record is None or config is None:
+        raise RunError(f"{folder.path} has no record or no configuration; name a finished run")
+    seen = as_run_faces(faces, config, checkpoint.class_names)
+    if record["data"]["fingerprint"] != seen.fingerprint:
+        raise DataError(
+            f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
+            f"another fingerprint; {why}"
+        )
+    return OwnSet(checkpoint, config, record, seen, run_split(seen, config))
+
+
 def recalibrate(
     folder: RunFolder, faces: Faces, note: str = "", half: bool = False
 ) -> dict[str, Any]:
@@ -33,20 +66,15 @@ def recalibrate(
     faces: the set that the checkpoint learned from, at its image size. note: Markdown that the card
     ends with; without one, that of the card that is there. half: keep the weights in half
     precision, which halves the file; what is scored are the rounded ones. Returns the record.
-    RunError where the folder has no record or configuration, DataError where the set is another
-    one or its validation part is too small.
+    Raises what `own_set` raises, and DataError where the validation part is too small.
     """
-    checkpoint, record = load_checkpoint(folder.path), checked_record(folder, *CARD_FIELDS)
-    config = run_config(checkpoint)
-    if record is None or config is None:
-        raise RunError(f"{folder.path} has no record or no configuration; name a finished run")
-    seen = as_run_faces(faces, config, checkpoint.class_names)
-    if record["data"]["fingerprint"] != seen.fingerprint:
+    own = own_set(folder, faces, "a temperature is fitted on the checkpoint's own validation part")
+    checkpoint, record, seen, split = own.checkpoint, own.record, own.faces, own.split
+    if len(split.validation) < FEWEST_IMAGES:
         raise DataError(
-            f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
-            "another fingerprint; a temperature is fitted on the checkpoint's own validation part"
+            f"a temperature needs at least {FEWEST_IMAGES} validation images, got "
+            f"{len(split.validation)}"
         )
-    split = run_split(seen, config)
     state = load_file(folder.weights)
     if half:
         state = halved(state)
@@ -60,10 +88,6 @@ def recalibrate(
         said, mirrored = map(plain.probabilities, (images, images[:, :, ::-1]))
         answers[part] = (said, mirrored, rows)
     said, _, rows = answers["validation"]
-    if len(rows) < FEWEST_IMAGES:
-        raise DataError(
-            f"a temperature needs at least {FEWEST_IMAGES} validation images, got {len(rows)}"
-        )
     temperature = fit_temperature(said, seen.labels[rows])
     header = read_header(folder.weights)
     save_weights(
@@ -94,7 +118,7 @@ def recalibrate(
     if folder.predictions.is_file():  # a run's; a shipped checkpoint has none
         write_predictions(folder, tables)
     write_json(folder.record, record)
-    write_card(folder, config, record, note or card_note(folder))
+    write_card(folder, own.config, record, note or card_note(folder))
     return record
 
 

@@ -17,13 +17,12 @@ from safetensors.torch import load_file
 from fer_core.data.faces import DataError, Faces
 from fer_core.models.recall import Recall
 from fer_core.paths import RunFolder
-from fer_core.runs.card import CARD_FIELDS
 from fer_core.runs.checkpoint import (
     Checkpoint,
     load_checkpoint,
     save_weights,
 )
-from fer_core.runs.record import RunError, checked_record, write_json
+from fer_core.runs.record import write_json
 from fer_core.runs.weights_header import (
     CheckpointError,
     learned_header,
@@ -31,17 +30,14 @@ from fer_core.runs.weights_header import (
     read_header,
 )
 from fer_core.training.calibration import FEWEST_IMAGES
-from fer_core.training.dataset import as_run_faces, run_split, views_of
-from fer_core.training.evaluation import run_config
+from fer_core.training.dataset import views_of
 from fer_core.training.metrics import score
-from fer_core.training.recalibrate import recalibrate
+from fer_core.training.recalibrate import OwnSet, own_set, recalibrate
 from fer_core.training.recall_fit import choose_shares, face_features, fit_recall
 
 #: What is kept of a face, and of how many numbers, unless said otherwise: on FER2013 this much
 #: answers as well as the numbers themselves.
 CODES, NUMBERS = 16, 64
-
-Progress = Callable[[int, int], None]
 
 
 def remember(
@@ -51,7 +47,7 @@ def remember(
     half: bool = False,
     codes: int = CODES,
     numbers: int = NUMBERS,
-    progress: Progress = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
     views: str = "",
 ) -> dict[str, Any]:
     """Put a memory of the training part into the folder's weights; temperature, record and card
@@ -64,34 +60,10 @@ def remember(
     and test that the network has by itself. CheckpointError for a network that cannot have a memory
     or not one of this size, RunError and DataError as in `recalibrate`.
     """
-    record = checked_record(folder, *CARD_FIELDS)
-    checkpoint = load_checkpoint(folder.path, memory=False)
-    config = run_config(checkpoint)
-    if record is None or config is None:
-        raise RunError(f"{folder.path} has no record or no configuration; name a finished run")
-    if not hasattr(checkpoint.model, "recall"):
-        raise CheckpointError(
-            f"{folder.name} is a {checkpoint.model_name}, which cannot have a memory; "
-            "name a run of expressnet or expressnet_demo"
-        )
-    seen = as_run_faces(faces, config, checkpoint.class_names)
-    if not 1 <= codes <= 256 or numbers < codes or numbers % codes:
-        raise CheckpointError(
-            f"a memory keeps 1 to 256 bytes of a face for a multiple of as many numbers, got "
-            f"{codes} and {numbers}; try {CODES} and {NUMBERS}"
-        )
-    if record["data"]["fingerprint"] != seen.fingerprint:
-        raise DataError(
-            f"{folder.name} learned from {record['data']['name']}, got {faces.name}, which has "
-            "another fingerprint; what it remembers are its own training faces"
-        )
-    split = run_split(seen, config)
+    own = own_set(folder, faces, "what it remembers are its own training faces", memory=False)
+    checkpoint, record, seen, split = own.checkpoint, own.record, own.faces, own.split
+    _check_memory(own, codes, numbers)
     train = split.train
-    if len(split.validation) < FEWEST_IMAGES:
-        raise DataError(
-            f"how much to recall is chosen on at least {FEWEST_IMAGES} validation images, got "
-            f"{len(split.validation)}"
-        )
     other = views_of(views, seen, train) if views else None
     more = len(other) if other else 0
     total = len(train) + more + len(split.validation) + len(split.test)
@@ -140,6 +112,26 @@ def remember(
         }
         write_json(work.record, record)
         return recalibrate(work, faces, note, half)
+
+
+def _check_memory(own: OwnSet, codes: int, numbers: int) -> None:
+    """Raises what `remember` says of the network, of the size and of the validation part."""
+    checkpoint, validation = own.checkpoint, len(own.split.validation)
+    if not hasattr(checkpoint.model, "recall"):
+        raise CheckpointError(
+            f"{checkpoint.folder.name} is a {checkpoint.model_name}, which cannot have a memory; "
+            "name a run of expressnet or expressnet_demo"
+        )
+    if not 1 <= codes <= 256 or numbers < codes or numbers % codes:
+        raise CheckpointError(
+            f"a memory keeps 1 to 256 bytes of a face for a multiple of as many numbers, got "
+            f"{codes} and {numbers}; try {CODES} and {NUMBERS}"
+        )
+    if validation < FEWEST_IMAGES:
+        raise DataError(
+            f"how much to recall is chosen on at least {FEWEST_IMAGES} validation images, got "
+            f"{validation}"
+        )
 
 
 @contextmanager

@@ -127,24 +127,22 @@ def _train_and_score(folder: RunFolder, config: RunConfig, writer: ProgressWrite
     def stop_asked() -> bool:
         return folder.stop_request.exists()
 
-    def on_read(done: int, total: int) -> None:
-        if stop_asked():
-            raise Stopped
-        writer.update(reason=f"reading the data, {done:,} of {total:,}")
+    def telling(what: str) -> OnStep:
+        def on_images(done: int, total: int) -> None:
+            if stop_asked():
+                raise Stopped
+            writer.update(reason=f"{what}, {done:,} of {total:,}")
 
-    def on_teacher(done: int, total: int) -> None:
-        if stop_asked():
-            raise Stopped
-        writer.update(reason=f"the teachers answer, {done:,} of {total:,}")
+        return on_images
 
     keep_freed_memory()
     device = choose_device(config.device)
     seed_everything(config)
-    data = load_run_data(config, on_read)
+    data = load_run_data(config, telling("reading the data"))
     data = replace(data, inherited=inherited_images(config, data.split))
     if not folder.data.is_file():  # what is there has been compared with, and says more
         write_json(folder.data, data.describe())
-    training = begin_training(config, data, device, on_teacher)
+    training = begin_training(config, data, device, telling("the teachers answer"))
     if config.preparation or config.phases:
         writer.update(force=True, reason="preparing the training images")
     _resume(folder, training, stop_asked)
