@@ -7,7 +7,7 @@ answer that a predictor gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 from PIL import Image, ImageFilter
 
 from fer_core.data.faces import Faces
+from fer_core.data.pictures import with_channels
 from fer_core.inference.align import FRAME_SIZE, MODES, align_face
 from fer_core.inference.detect import FaceBox, FaceDetector
 from fer_core.inference.predictor import Classifier, Predictor
@@ -25,6 +26,8 @@ AS_CUT = "as cut in the set"
 #: The name there of a predictor's answer: the mean over its two cuts (`align.READINGS`).
 AS_READ = "as a prediction reads it"
 ALL_SIZES = "all"
+#: A picture uint8 (H, W, 3) and the centre (x, y) of the face in it.
+Pasted = tuple[np.ndarray, tuple[float, float]]
 _BACKGROUNDS = ("plain", "gradient", "noise")
 
 
@@ -47,10 +50,7 @@ def compare_alignments(
     recall_<class> among the found ones. All modes are scored on the same faces. ValueError where no
     face is of a class that the checkpoint knows.
     """
-    columns = map_classes(faces.class_names, checkpoint.class_names)
-    usable = [
-        i for i, label in enumerate(faces.labels) if label >= 0 and columns[label] is not None
-    ]
+    usable, classes = nameable(checkpoint, faces)
     if not usable:
         raise ValueError(
             f"no face of {faces.name} can be pasted: none of its {len(faces):,} here has a label "
@@ -58,52 +58,70 @@ def compare_alignments(
         )
     if count is not None and count < len(usable):
         usable = np.random.default_rng(seed).choice(usable, count, replace=False).tolist()
-    truth = np.array([columns[faces.labels[i]] for i in usable], dtype=np.int64)
+    truth = classes[usable]
     predictor = Predictor(checkpoint, detector)
     as_cut = predictor.probabilities(faces.images[usable]).argmax(axis=1)
-    side = checkpoint.preprocessing.image_size
     known: list[np.ndarray] = []  # per size: the classes of the found faces
     named: dict[str, list[np.ndarray]] = {mode: [] for mode in (AS_CUT, *modes, AS_READ)}
     rows = []
-    for at, size in enumerate(sizes):
+
+    def pasted(at: int, size: int) -> Iterator[Pasted]:
         random = np.random.default_rng([seed, size])
-        cut: dict[str, list[np.ndarray]] = {mode: [] for mode in modes}
-        read: list[int] = []
-        found = np.zeros(len(usable), dtype=bool)
-        for number, index in enumerate(usable):
-            picture, centre = paste_face(faces.images[index], size, random, roll_degrees)
-            face = face_at(detector.detect(picture), centre, size)
-            if face is not None:
-                found[number] = True
-                for mode in modes:
-                    cut[mode].append(align_face(picture, face, side, mode))
-                label = predictor.classify(picture, [face])[0].label
-                read.append(checkpoint.class_names.index(label))
+        for done, index in enumerate(usable, start=at * len(usable) + 1):
+            yield paste_face(faces.images[index], size, random, roll_degrees)
             if progress is not None:
-                progress(at * len(usable) + number + 1, len(sizes) * len(usable))
+                progress(done, len(sizes) * len(usable))
+
+    for at, size in enumerate(sizes):
+        found, answers = _answers(predictor, pasted(at, size), size, modes)
+        answers[AS_CUT] = as_cut[found]
         known.append(truth[found])
-        at_this_size = {
-            AS_CUT: as_cut[found],
-            AS_READ: np.array(read, dtype=np.int64),
-            **{mode: _classified(predictor, pictures) for mode, pictures in cut.items()},
-        }
         for mode in named:
-            answers = at_this_size[mode]
-            named[mode].append(answers)
-            scores = _scores(truth[found], answers, checkpoint.class_names)
+            named[mode].append(answers[mode])
+            scores = _scores(truth[found], answers[mode], checkpoint.class_names)
             pictures = {"pasted": len(usable), "found": int(found.sum())}
             rows.append({"size": size, "mode": mode, **pictures, **scores})
     everyone = np.concatenate(known)
-    for mode, answers in named.items():
-        scores = _scores(everyone, np.concatenate(answers), checkpoint.class_names)
+    for mode, parts in named.items():
+        scores = _scores(everyone, np.concatenate(parts), checkpoint.class_names)
         pictures = {"pasted": len(usable) * len(sizes), "found": len(everyone)}
         rows.append({"size": ALL_SIZES, "mode": mode, **pictures, **scores})
     return pd.DataFrame(rows)
 
 
+def nameable(checkpoint: Classifier, faces: Faces) -> tuple[list[int], np.ndarray]:
+    """Which faces have a class that the checkpoint knows, and every face's class there, int64 (N,)
+    with -1 for the others."""
+    numbers = [
+        -1 if n is None else n for n in map_classes(faces.class_names, checkpoint.class_names)
+    ]
+    classes = np.array([numbers[y] if y >= 0 else -1 for y in faces.labels], dtype=np.int64)
+    return np.flatnonzero(classes >= 0).tolist(), classes
+
+
+def _answers(
+    predictor: Predictor, pasted: Iterable[Pasted], size: int, modes: Sequence[str]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Which pasted faces are found, bool (N,), and what these are named, int64 each, for every mode
+    and AS_READ."""
+    names, side = predictor.checkpoint.class_names, predictor.checkpoint.preprocessing.image_size
+    cut: dict[str, list[np.ndarray]] = {mode: [] for mode in modes}
+    read: list[int] = []
+    found: list[bool] = []
+    for picture, centre in pasted:
+        face = face_at(predictor.detector.detect(picture), centre, size)
+        found.append(face is not None)
+        if face is not None:
+            for mode in modes:
+                cut[mode].append(align_face(picture, face, side, mode))
+            read.append(names.index(predictor.classify(picture, [face])[0].label))
+    answers = {mode: _classified(predictor, pictures) for mode, pictures in cut.items()}
+    return np.array(found, dtype=bool), {**answers, AS_READ: np.array(read, dtype=np.int64)}
+
+
 def paste_face(
     face: np.ndarray, size: int, random: np.random.Generator, roll_degrees: float = 0.0
-) -> tuple[np.ndarray, tuple[float, float]]:
+) -> Pasted:
     """A picture uint8 (H, W, 3) with one face in it, and the face's centre (x, y).
 
     face: uint8 (h, w, 1 or 3), enlarged to `size` pixels by bicubic interpolation and pasted with
@@ -130,8 +148,7 @@ def lay_face(
 
     size: its side in pixels. place: its left and top. roll_degrees: turned by up to this.
     """
-    pixels = np.repeat(face, 3, axis=2) if face.shape[2] == 1 else face
-    big = Image.fromarray(np.ascontiguousarray(pixels))
+    big = Image.fromarray(np.ascontiguousarray(with_channels(face, 3)))
     big = big.resize((size, size), Image.Resampling.BICUBIC)
     soft = max(size // 16, 1)
     mask = Image.new("L", (size, size), 0)
@@ -156,9 +173,8 @@ def measure_frame(
     chosen = random.choice(len(faces), min(count, len(faces)), replace=False)
     found: list[FaceBox] = []
     for index in chosen:
-        image = faces.images[index]
-        pixels = np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
-        found += detector.detect(np.ascontiguousarray(pixels), close_up=True)[:1]
+        pixels = np.ascontiguousarray(with_channels(faces.images[index], 3))
+        found += detector.detect(pixels, close_up=True)[:1]
     if not found:
         raise ValueError(f"no face found in {len(chosen)} images of {faces.name}")
     scale = FRAME_SIZE / faces.image_size[1]

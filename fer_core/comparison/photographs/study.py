@@ -17,10 +17,9 @@ from fer_core.comparison.photographs.conditions import (
     photograph,
 )
 from fer_core.data.faces import Faces
-from fer_core.inference.alignment_study import face_at
+from fer_core.inference.alignment_study import face_at, nameable
 from fer_core.inference.detect import FaceBox, FaceDetector
 from fer_core.inference.predictor import Classifier, Predictor
-from fer_core.labels import map_classes
 
 #: find(picture uint8 (H, W, 3)) → boxes float (N, 4) as x0, y0, x1, y1
 Find = Callable[[np.ndarray], np.ndarray]
@@ -65,8 +64,7 @@ def study_photographs(
     to count beside this project's. enlarged: see `photograph`. Faces whose class the checkpoint has
     not are left out; ValueError when none is left, and for a size that no photograph can hold.
     """
-    columns = map_classes(faces.class_names, checkpoint.class_names)
-    usable = [i for i, y in enumerate(faces.labels) if y >= 0 and columns[y] is not None]
+    usable, classes = nameable(checkpoint, faces)
     if count < 1:
         raise ValueError(f"the study needs at least one face, got a count of {count}")
     for size in sizes:  # now, and not after those before it
@@ -75,7 +73,7 @@ def study_photographs(
         raise ValueError(f"{faces.name} has no labelled face of a class that the model knows")
     random = np.random.default_rng(seed)
     chosen = random.permutation(usable)[:count]
-    truth = np.array([columns[faces.labels[i]] for i in chosen], dtype=np.int64)
+    truth = classes[chosen]
     predictor = Predictor(checkpoint, detector)
     right_cut = predictor.probabilities(faces.images[chosen]).argmax(axis=1) == truth
     outcomes: list[Outcome] = []
