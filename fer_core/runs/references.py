@@ -48,7 +48,7 @@ class Reference:
 
 _WITHOUT_IMAGENET = "part of the images, one epoch, without ImageNet weights"
 _DRAWN = "measured on drawn faces of the same class sizes; the report had photographs"
-_CHANCE = "so few epochs may end before the network beats chance; when it does hangs on the seed"
+_CHANCE = "so few epochs may end before the network beats chance; when it does depends on the seed"
 _SMALLER = "pictures of 96 pixels instead of 224"
 
 _ALL = (
