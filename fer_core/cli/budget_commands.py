@@ -53,15 +53,13 @@ def add_commands(command: Command) -> None:
     amount.add_argument(
         "--seconds", type=float, metavar="S", help="the same seconds of training for all"
     )
-    new.add_argument(
-        "--data", default="drawn", help=f"one data set for all: {DATA_HELP} (default: drawn)"
-    )
-    new.add_argument("--split", default="source", choices=("source", "stratified"))
-    new.add_argument("--validation-share", type=float, default=0.1)
-    new.add_argument("--test-share", type=float, default=0.2)
-    new.add_argument("--split-seed", type=seed, default=42)
-    new.add_argument("--seed", type=seed, default=0)
-    new.add_argument("--train-share", type=float, default=1.0, help="share of the training part")
+    new.add_argument("--data", help=f"one data set for all: {DATA_HELP} (default: drawn)")
+    new.add_argument("--split", choices=("source", "stratified"))
+    new.add_argument("--validation-share", type=float)
+    new.add_argument("--test-share", type=float)
+    new.add_argument("--split-seed", type=seed)
+    new.add_argument("--seed", type=seed)
+    new.add_argument("--train-share", type=float, help="share of the training part")
     new.add_argument(
         "--work", action="store_true", help="execute the runs here, one by one; else the queue does"
     )
@@ -166,7 +164,8 @@ def _plan(chosen: argparse.Namespace) -> BudgetPlan:
     from fer_core.comparison.budgets.equal_budget import KINDS, Common, make_plan, parse_contender
 
     kind = next(name for name in KINDS if getattr(chosen, name) is not None)
-    common = Common(**{item.name: getattr(chosen, item.name) for item in fields(Common)})
+    given = {item.name: getattr(chosen, item.name) for item in fields(Common)}
+    common = Common(**{name: value for name, value in given.items() if value is not None})
     contenders = [parse_contender(text) for text in chosen.contender]
     return make_plan(chosen.name, kind, getattr(chosen, kind), contenders, common)
 

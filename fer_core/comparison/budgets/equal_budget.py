@@ -42,15 +42,15 @@ class BudgetError(RunError):
 
 @dataclass(frozen=True)
 class Common:
-    """What all contenders share; fields as in `RunConfig`."""
+    """What all contenders share; fields and their defaults as in `RunConfig`."""
 
-    data: str = "drawn"
-    split: str = "source"
-    validation_share: float = 0.1
-    test_share: float = 0.2
-    split_seed: int = 42
-    seed: int = 0
-    train_share: float = 1.0
+    data: str = RunConfig.data
+    split: str = RunConfig.split
+    validation_share: float = RunConfig.validation_share
+    test_share: float = RunConfig.test_share
+    split_seed: int = RunConfig.split_seed
+    seed: int = RunConfig.seed
+    train_share: float = RunConfig.train_share
 
 
 @dataclass(frozen=True)
