@@ -18,7 +18,7 @@ from fer_core.models.competition import CompetitionBaseline
 from fer_core.models.expressnet import ExpressNet
 from fer_core.models.facts import ModelFacts, describe_model, keras_parameters
 from fer_core.models.five_approaches import CustomNetwork, MultilayerPerceptron
-from fer_core.models.kernel_machine import KernelMachine
+from fer_core.models.kernel_machine import KERNEL_MODEL, KernelMachine
 from fer_core.models.network import (
     DROPOUT_BOUNDS,
     PRETRAINED,
@@ -35,6 +35,7 @@ from fer_core.models.two_phase import TwoPhaseNetwork, TwoPhaseTemplate
 from fer_core.models.vgg import FrozenVGG19, FullVGG19
 
 __all__ = [
+    "KERNEL_MODEL",
     "MODELS",
     "ModelError",
     "ModelFacts",
@@ -164,7 +165,7 @@ MODELS: dict[str, Network] = {
         "D",
         {"pretrained": PRETRAINED},
     ),
-    "svm": Network(
+    KERNEL_MODEL: Network(
         "support vector machine",
         lambda classes, channels, size, options: KernelMachine(
             classes, channels, size, options["support"] or classes, options["components"]

@@ -15,6 +15,9 @@ from torch import nn
 
 from fer_core.models.network import ModelError
 
+#: What it is called among `MODELS`: the one model that is fitted at once, not trained by steps.
+KERNEL_MODEL = "svm"
+
 
 class KernelMachine(nn.Module):
     """What scikit-learn's SVC computes, for two or more classes.

@@ -15,7 +15,7 @@ from fer_core.data.faces import DataError
 from fer_core.data.policies import AugmentPolicy
 from fer_core.data.prepare import check_steps
 from fer_core.labels import canonical_name
-from fer_core.models import ModelError, known_model
+from fer_core.models import KERNEL_MODEL, ModelError, known_model
 from fer_core.runs.checks import ConfigError, checked, parsed, policy_of
 from fer_core.runs.limits import PHASE_FIELDS
 
@@ -136,7 +136,9 @@ class RunConfig:
             )
         if self.channels not in (1, 3):
             raise ConfigError(f"channels must be 1 (grey) or 3 (colour), got {self.channels}")
-        if self.model == "svm" and (idle := [name for name in _BY_STEPS if getattr(self, name)]):
+        if self.model == KERNEL_MODEL and (
+            idle := [name for name in _BY_STEPS if getattr(self, name)]
+        ):
             raise ConfigError(
                 "a support vector machine is fitted to images and labels alone and cannot use "
                 f"{' or '.join(idle)}; leave {'it' if len(idle) == 1 else 'them'} out"

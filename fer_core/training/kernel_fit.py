@@ -20,7 +20,7 @@ from sklearn.svm import SVC
 from torch import nn
 
 from fer_core.data.batches import FaceTensor, plain_batches
-from fer_core.models import ModelError, build_model, find_network
+from fer_core.models import KERNEL_MODEL, ModelError, build_model, find_network
 from fer_core.models.kernel_machine import KernelMachine
 from fer_core.models.network import check_options
 from fer_core.runs.config import RunConfig
@@ -29,7 +29,6 @@ from fer_core.training.epoch import EpochResult, OnStep, ShouldStop, Stopped
 from fer_core.training.memory import free_memory
 from fer_core.training.validation import predict_part, validation_scores
 
-KERNEL_MODEL = "svm"
 _LOOK_SECONDS = 0.2
 #: Rows of the kernel matrix that are made at once: few enough to stay in the processor's cache.
 _GRAM_ROWS = 64

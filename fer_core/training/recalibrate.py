@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from fer_core.data.faces import HELD_OUT, DataError, Faces
 from fer_core.data.split import Split
 from fer_core.data.twins import has_twin_in
+from fer_core.models import KERNEL_MODEL
 from fer_core.paths import RunFolder
 from fer_core.runs.card import CARD_FIELDS, card_note, write_card
 from fer_core.runs.checkpoint import Checkpoint, load_checkpoint, save_weights
@@ -22,7 +23,6 @@ from fer_core.runs.weights_header import read_header
 from fer_core.training.calibration import FEWEST_IMAGES, at_temperature, fit_temperature
 from fer_core.training.dataset import as_run_faces, run_split
 from fer_core.training.evaluation import run_config
-from fer_core.training.kernel_fit import KERNEL_MODEL
 from fer_core.training.metrics import calibration_error
 from fer_core.training.scoring import part_scores, prediction_table, write_predictions
 

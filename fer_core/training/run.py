@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from fer_core.freed_memory import keep_freed_memory
-from fer_core.models import describe_model
+from fer_core.models import KERNEL_MODEL, describe_model
 from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import save_weights
 from fer_core.runs.config import RunConfig
@@ -36,7 +36,7 @@ from fer_core.training.dataset import RunData, load_run_data
 from fer_core.training.devices import choose_device, device_name
 from fer_core.training.epoch import EpochResult, OnStep, Stopped
 from fer_core.training.inherited import inherited_images
-from fer_core.training.kernel_fit import KERNEL_MODEL, KernelTraining
+from fer_core.training.kernel_fit import KernelTraining
 from fer_core.training.last_state import read_state, write_state
 from fer_core.training.loop import Training
 from fer_core.training.scoring import score_run

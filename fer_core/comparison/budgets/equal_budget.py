@@ -16,6 +16,7 @@ from typing import Any
 
 from fer_core.comparison.sweeps.words import without_folders
 from fer_core.data.batches import steps_per_epoch
+from fer_core.models import KERNEL_MODEL
 from fer_core.paths import budgets_folder
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.limits import BOUNDS
@@ -23,7 +24,6 @@ from fer_core.runs.recipes import find_recipe
 from fer_core.runs.record import RunError, checked_name, read_json, write_json
 from fer_core.runs.shipping import portable_setting
 from fer_core.training.dataset import load_run_data
-from fer_core.training.kernel_fit import KERNEL_MODEL
 
 KINDS = ("epochs", "updates", "seconds")
 MOST_CONTENDERS = 6
