@@ -5,6 +5,7 @@ A zip is never extracted: its members are read one by one, within bounds, under 
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import stat
@@ -29,7 +30,7 @@ _MAX_DIRECTORY = 256 * 2**20
 #: What reading a damaged zip member raises.
 DAMAGED_ZIP = (
     *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error),
-    *(OSError, ValueError),
+    *(OSError, ValueError, lzma.LZMAError),
 )
 
 
@@ -139,16 +140,20 @@ class ZipFiles:
             try:
                 return archive.open(name)
             except DAMAGED_ZIP as error:
-                raise DataError(f"{name} in {self.name} cannot be unpacked ({error})") from error
+                raise DataError(
+                    f"{name} in {self.name} cannot be unpacked ({error}); get it again"
+                ) from error
 
     def _copy(self, name: str) -> BinaryIO:
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 the caller closes it
-        try:
-            with self.opener(name)() as member:
+        with self._member(name) as member:  # which says itself why it cannot be opened
+            copy = tempfile.TemporaryFile()  # noqa: SIM115 the caller closes it
+            try:
                 shutil.copyfileobj(member, copy, 2**20)
-        except DAMAGED_ZIP as error:
-            copy.close()
-            raise DataError(f"{name} in {self.name} cannot be unpacked ({error})") from error
+            except DAMAGED_ZIP as error:
+                copy.close()
+                raise DataError(
+                    f"{name} in {self.name} cannot be unpacked ({error}); get it again"
+                ) from error
         copy.seek(0)
         return copy
 

@@ -96,8 +96,10 @@ def _table(name: str, opener: Opener) -> _Table:
             label = chosen_column(schema.names, LABEL_COLUMNS)
             usage = chosen_column(schema.names, SPLIT_COLUMNS)
             image = _image_column(name, schema, (label, usage))
+            for column in filter(None, (label, usage)):
+                _check_values(column, schema.field(column).type)
             values = [] if label is None else _distinct(opened, label)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0][:200]
         raise DataError(f"{name} is no readable parquet file ({reason}); get it again") from error
     return _Table(name, opener, count, image, label, usage, _declared_names(schema, label), values)
@@ -153,22 +155,28 @@ def _declared_names(schema: pyarrow.Schema, label: str | None) -> list[str]:
     try:
         feature = json.loads(text)["info"]["features"][label]
         names = feature.get("names") or feature.get("feature", {}).get("names") or []
-    except (ValueError, KeyError, TypeError, AttributeError):
+        if isinstance(names, dict):  # {"0": "angry", …}
+            names = [names[key] for key in sorted(names, key=int)]
+        return [str(name) for name in names]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return []
-    if isinstance(names, dict):  # {"0": "angry", …}
-        names = [names[key] for key in sorted(names, key=int)]
-    return [str(name) for name in names]
+
+
+def _check_values(column: str, kind: pyarrow.DataType) -> None:
+    """DataError for a column of labels or splits that holds neither words nor numbers. A time may
+    even be one that Python has no value for."""
+    inner = kind.value_type if pyarrow.types.is_dictionary(kind) else kind
+    if pyarrow.types.is_nested(inner) or pyarrow.types.is_temporal(inner):
+        raise DataError(
+            f"column {column!r} holds {kind}; one word or number per picture is needed, so rename "
+            "or drop it"
+        )
 
 
 def _distinct(opened: parquet.ParquetFile, column: str) -> list[object]:
     found: set[object] = set()
     for batch in opened.iter_batches(65536, columns=[column]):
-        values = batch.column(0)
-        if pyarrow.types.is_nested(values.type):
-            raise DataError(
-                f"column {column!r} holds {values.type}; one label per picture is needed"
-            )
-        found.update(map(_decoded, values.unique().to_pylist()))
+        found.update(map(_decoded, batch.column(0).unique().to_pylist()))
         if len(found) > 10_000:
             raise DataError(f"column {column!r} holds over 10,000 values; it is no class column")
     return list(found)

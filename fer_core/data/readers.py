@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import lzma
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,6 +35,11 @@ from fer_core.labels import COLOURS, canonical_name
 
 IMAGE_SIZES = (8, 1024)
 DRAWN_COUNTS = (14, 200_000)
+#: What reading a damaged source raises, besides OSError.
+_DAMAGED = (
+    *(BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(pyarrow.ArrowException, UnicodeDecodeError),
+)
 
 Progress = Callable[[int, int], None]
 
@@ -134,7 +140,7 @@ def _read(
                 source=source,
                 progress=progress,
             )
-        except (BadZipFile, zlib.error, EOFError, pyarrow.ArrowException) as error:
+        except _DAMAGED as error:
             raise DataError(f"{name} is damaged ({_first_line(error)}); get it again") from error
         except OSError as error:
             if error.errno == errno.ENOSPC:

@@ -247,6 +247,30 @@ def test_links_and_paths_out_of_a_zip_are_listed_and_never_written(tmp_path: Pat
     assert [item.name for item in tmp_path.iterdir()] == ["in"]
 
 
+@pytest.mark.parametrize("name", ["happy/1.png", "faces.csv", "faces.parquet"])
+def test_a_damaged_lzma_zip_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr(name, b"pixels\n" + bytes(20_000))
+    content = bytearray(path.read_bytes())
+    packed = content.index(name.encode()) + len(name)
+    content[packed + 20 : packed + 60] = bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(DataError) as refusal:
+        read_faces(path)
+    assert "Corrupt input data" in str(refusal.value)
+
+
+def test_a_parquet_in_a_zip_that_cannot_be_opened_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.parquet", b"PAR1")
+    path.write_bytes(path.read_bytes().replace(b"a.parquet", b"b.parquet", 1))
+    with pytest.raises(DataError) as refusal:
+        read_faces(path)
+    assert str(refusal.value).count("cannot be unpacked") == 1
+
+
 def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "bomb.zip", {"happy/1.bmp": bytes(70 * 2**20)})
     assert path.stat().st_size < 200_000

@@ -258,3 +258,45 @@ def test_two_columns_of_one_name_are_refused_in_words(tmp_path: Path) -> None:
     parquet.write_table(table, tmp_path / "twice.parquet")
     with pytest.raises(DataError, match="has two columns named 'image'; rename one"):
         read_faces(tmp_path / "twice.parquet")
+
+
+def no_utf8(rows: int) -> pyarrow.Array:
+    """Texts of a file whose writer did not look at its bytes."""
+    return pyarrow.array([b"\xff"] * rows, pyarrow.binary()).view(pyarrow.string())
+
+
+@pytest.mark.parametrize("column", ["label", "usage"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        pyarrow.array([2**31 - 1] * 2, pyarrow.date32()),
+        pyarrow.array([2**62] * 2, pyarrow.duration("s")),
+        pyarrow.array([0, 1], pyarrow.timestamp("us", tz="Nowhere/X")),
+        pyarrow.array([[1], [2]]),
+    ],
+    ids=["day", "duration", "time zone", "list"],
+)
+def test_a_column_of_no_words_or_numbers_is_refused(
+    tmp_path: Path, column: str, values: pyarrow.Array
+) -> None:
+    path = write_parquet(tmp_path / "a.parquet", {column: values})
+    with pytest.raises(DataError, match=f"column '{column}' holds .*; one word or number"):
+        read_faces(path)
+
+
+@pytest.mark.parametrize("column", ["label", "usage"])
+def test_texts_that_are_no_utf8_are_refused(tmp_path: Path, column: str) -> None:
+    path = write_parquet(tmp_path / "a.parquet", {column: no_utf8(3)})
+    with pytest.raises(DataError, match=r"\(.*\); get it again"):
+        read_faces(path)
+
+
+@pytest.mark.parametrize("names", [5, {"x": "sad"}, "deep"])
+def test_class_names_in_another_form_are_none(tmp_path: Path, names: object) -> None:
+    facts = json.dumps({"info": {"features": {"label": {"names": names}}}})
+    table = pyarrow.table({"image": [picture(1)], "label": ["sad"]})
+    facts = "[" * 100_000 if names == "deep" else facts
+    parquet.write_table(
+        table.replace_schema_metadata({"huggingface": facts}), tmp_path / "a.parquet"
+    )
+    assert read_faces(tmp_path / "a.parquet").class_names == ("sad",)
