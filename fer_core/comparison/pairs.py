@@ -102,7 +102,8 @@ def read_predictions(folder: Path, part: str = "test") -> Predictions:
         columns = [name for name in table.columns if name.startswith(PROBABILITY)]
         probabilities = table[columns].to_numpy(dtype=np.float64)  # (N, classes)
         names = tuple(name.removeprefix(PROBABILITY) for name in columns)
-        ids, labels = table["id"].astype(str).to_numpy(), table["label"].to_numpy(dtype=np.int64)
+        ids = np.array([str(one) for one in table["id"]])  # a null as well
+        labels = table["label"].to_numpy(dtype=np.int64)
         twins = table["has_twin"].to_numpy(dtype=bool)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PairError(f"the predictions of {place.name} cannot be read: {error}") from error

@@ -132,7 +132,7 @@ def _read(run: RunFolder) -> tuple[RunConfig, dict[str, Any]]:
     record = checked_record(run, *_NEEDED)
     if record is None or not record.get("validation"):
         raise RunError(f"{run.path} is no finished run; wait for it, or leave it out")
-    return RunConfig.from_json(run.config.read_text(encoding="utf-8")), record
+    return RunConfig.from_run(run), record
 
 
 def _against(run: RunFolder, baseline: RunFolder) -> tuple[float, float]:

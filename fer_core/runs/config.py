@@ -16,6 +16,7 @@ from fer_core.data.policies import AugmentPolicy
 from fer_core.data.prepare import check_steps
 from fer_core.labels import canonical_name
 from fer_core.models import KERNEL_MODEL, ModelError, known_model
+from fer_core.paths import RunFolder
 from fer_core.runs.checks import ConfigError, checked, parsed, policy_of
 from fer_core.runs.limits import PHASE_FIELDS
 
@@ -218,11 +219,22 @@ class RunConfig:
     def from_json(cls, text: str) -> RunConfig:
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # the latter: nested too deeply
             raise ConfigError(f"the configuration is not JSON: {error}") from error
         if not isinstance(values, dict):
             raise ConfigError("the configuration must be a JSON object of field: value")
         return cls.from_dict(values)
+
+    @classmethod
+    def from_run(cls, folder: RunFolder) -> RunConfig:
+        """The settings of a run. ConfigError, which names the file, where it cannot be used."""
+        name = f"{folder.path.resolve().name}/{folder.config.name}"
+        try:
+            return cls.from_json(folder.config.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{name} is no UTF-8 text; mend it or leave the run out") from error
+        except ConfigError as error:
+            raise ConfigError(f"{name}: {error}") from error
 
     def with_settings(self, settings: list[str]) -> RunConfig:
         """A copy with `field=value` texts applied, as the command line's --set gives them.

@@ -65,19 +65,18 @@ _ROW = _Table(
     {"class": "text", "precision": "share", "recall": "share", "f1": "share", "support": "whole"},
     needed=("class", "precision", "recall", "f1", "support"),
 )
-_SCORES = _Table(
-    {
-        "accuracy": "share",
-        "interval": _ListOf("number", 2),
-        "macro_f1": "share",
-        "weighted_f1": "share",
-        "loss": "number",
-        "calibration_error": "number",
-        "n": "whole",
-        "per_class": _ListOf(_ROW),
-        "confusion": _ListOf(_ListOf("whole")),
-    }
-)
+_FIGURES = {
+    "accuracy": "share",
+    "interval": _ListOf("number", 2),
+    "macro_f1": "share",
+    "weighted_f1": "share",
+    "loss": "number",
+    "calibration_error": "number",
+    "n": "whole",
+    "per_class": _ListOf(_ROW),
+    "confusion": _ListOf(_ListOf("whole")),
+}
+_SCORES = _Table(_FIGURES, needed=("accuracy", "interval", "macro_f1", "n"))
 #: The tables of scores in a record.
 SCORED = (
     "validation",
@@ -90,7 +89,7 @@ _MEMORY = _Table(
     {
         **dict.fromkeys(("faces", "views", "codes", "numbers"), "whole"),
         **dict.fromkeys(("width", "least", "most", "alike"), "number"),
-        "without": _TableOf(_SCORES),
+        "without": _TableOf(_Table(_FIGURES)),
     }
 )
 _MODEL = _Table(
@@ -149,6 +148,40 @@ _PROGRESS = _Table(
 )
 
 
+_SIDE = _Table(
+    {**_FIGURES, "macro_f1_interval": _ListOf("number", 2)},
+    needed=("accuracy", "interval", "macro_f1", "macro_f1_interval", "per_class"),
+)
+_GAIN = _Table(
+    {
+        **dict.fromkeys(("accuracy", "macro_f1", "p_value"), "number"),
+        **dict.fromkeys(("interval", "macro_f1_interval"), _ListOf("number", 2)),
+        **dict.fromkeys(("only_before", "only_after"), "whole"),
+    },
+    needed=(
+        *("accuracy", "macro_f1", "p_value", "interval", "macro_f1_interval"),
+        *("only_before", "only_after"),
+    ),
+)
+_BOTH = ("before", "after")
+_SIDES = {"n": "whole", **dict.fromkeys(_BOTH, _SIDE)}
+_CHANGE = _Table(
+    {
+        **_SIDES,
+        **dict.fromkeys(("data", "start"), "text"),
+        "classes": _ListOf("text"),
+        "gain": _GAIN,
+        "slice": _TableOf("whole"),
+        **dict.fromkeys(("choosing", "best_epoch", "epochs", "seen_before"), "whole"),
+        "without_twins": _Table(_SIDES, needed=tuple(_SIDES)),
+    },
+    needed=(
+        *(*_SIDES, "data", "start", "classes", "gain"),
+        *("slice", "choosing", "best_epoch", "epochs"),
+    ),
+)
+
+
 def record_misfit(record: Mapping[str, Any]) -> str:
     """What is wrong with the first field of a record that is not of its kind, such as "validation
     must be a table, got 5"; "" where all of them are."""
@@ -171,6 +204,14 @@ def epoch_fits(epoch: Any) -> bool:
 def progress_fits(progress: Mapping[str, Any]) -> bool:
     """Whether what progress.json says is of its kinds."""
     return not _misfit(progress, _PROGRESS, "")
+
+
+def change_fits(report: Mapping[str, Any]) -> bool:
+    """Whether before_after.json holds all that is shown of it, both sides by the same classes."""
+    if _misfit(report, _CHANGE, "") or "without_twins" not in report:
+        return False
+    before, after = ([row["class"] for row in report[side]["per_class"]] for side in _BOTH)
+    return before == after and set(report["classes"]) <= set(before)
 
 
 def missing_field(record: Mapping[str, Any], fields: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ def ship_run(
     record = checked_record(run, *CARD_FIELDS)
     if record is None or not run.weights.is_file():
         raise RunError(f"{run.path} is not finished: it has no record or no weights")
-    config = RunConfig.from_json(run.config.read_text(encoding="utf-8"))
+    config = RunConfig.from_run(run)
     place = RunFolder(shipped / checked_name(name))
     if place.path.resolve() == run.path.resolve():
         raise RunError(f"{name} is that very checkpoint; name a run, or another name to copy it to")

@@ -165,7 +165,7 @@ def resume_run(folder: RunFolder, launch: Launch = ensure_worker) -> None:
         raise RunError(
             f"{folder.name} is {progress.state}; only a stopped, interrupted or failed run resumes"
         )
-    config = RunConfig.from_json(folder.config.read_text(encoding="utf-8"))
+    config = RunConfig.from_run(folder)
     device = _device_of(config)
     _queue(folder, device, config.epochs, progress.epoch)
     launch(folder.path.parent, device)

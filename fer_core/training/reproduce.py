@@ -102,7 +102,7 @@ def _is_finished(folder: RunFolder) -> bool:
 
 
 def _check_same(folder: RunFolder, config: RunConfig) -> None:
-    found = RunConfig.from_json(folder.config.read_text(encoding="utf-8")).to_dict()
+    found = RunConfig.from_run(folder).to_dict()
     different = [
         f"{name} {found[name]!r} instead of {value!r}"
         for name, value in config.to_dict().items()

@@ -78,7 +78,7 @@ def execute_run(
     The caller holds the run's lock. What goes wrong becomes the state "failed" with the reason in
     plain words, and a traceback in the log.
     """
-    config = RunConfig.from_json(folder.config.read_text(encoding="utf-8"))
+    config = RunConfig.from_run(folder)
     before = stored_progress(folder)
     writer = ProgressWriter(
         folder,

@@ -59,7 +59,7 @@ def read_sweep(runs_folder: Path, name: object) -> Sweep:
 
 
 def _from_dict(values: dict[str, Any]) -> Sweep:
-    return Sweep(
+    sweep = Sweep(
         name=values["name"],
         base=RunConfig.from_dict(values["base"]),
         fields=tuple(values["fields"]),
@@ -68,6 +68,28 @@ def _from_dict(values: dict[str, Any]) -> Sweep:
         methods=tuple(values.get("methods", ())),
         made_at=values.get("made_at", 0.0),
     )
+    _check_fit(sweep)
+    return sweep
+
+
+def _check_fit(sweep: Sweep) -> None:
+    """ValueError for a plan by whose parts no run could be found, or no table made."""
+    if not sweep.cells or not sweep.seeds:
+        raise ValueError("it must have cells and seeds")
+    values = [value for cell in sweep.cells for value in cell.values if value is not None]
+    texts = (sweep.name, *sweep.fields, *sweep.methods, *values)
+    if odd := [text for text in texts if not isinstance(text, str)]:
+        raise ValueError(f"its names and values must be texts, got {odd[0]!r}")
+    if odd := [seed for seed in sweep.seeds if not isinstance(seed, int)]:
+        raise ValueError(f"its seeds must be whole numbers, got {odd[0]!r}")
+    for several in (sweep.methods or sweep.fields, *(cell.values for cell in sweep.cells)):
+        if len(several) != len(sweep.fields):
+            raise ValueError(
+                f"it has {len(sweep.fields)} fields, so each cell needs as many values and there "
+                f"are as many methods or none, got {len(several)}"
+            )
+    for name, _, _ in sweep.runs():
+        checked_name(name)
 
 
 def plan_file(runs_folder: Path, name: str) -> Path:

@@ -221,3 +221,19 @@ def test_the_commands_print_what_the_functions_return(
         assert json.loads(capsys.readouterr().out) == {"state": state, "reason": "why"}
     assert main(["tuning", str(run), "--old", str(world.home)]) == 0
     assert "Old domain. On the same 28 images of home" in capsys.readouterr().out
+
+
+def test_a_damaged_comparison_counts_as_none(world: World) -> None:
+    """It is measured again then; one that lies there in another form could not be shown."""
+    report = json.loads(json.dumps(last_report(compare_tuning(world.tuned))))
+    odd = [{key: value for key, value in report.items() if key != lost} for lost in _SHOWN]
+    odd += [{**report, "gain": 5}, {**report, "classes": ["nobody"]}]
+    odd += [{**report, "after": {**report["after"], "per_class": []}}]
+    for one in odd:
+        world.tuned.before_after.write_text(json.dumps(one))
+        assert stored_comparison(world.tuned) is None
+    world.tuned.before_after.write_text(json.dumps(report))
+    assert stored_comparison(world.tuned) == report
+
+
+_SHOWN = ("n", "data", "classes", "before", "gain", "slice", "without_twins")

@@ -260,6 +260,16 @@ def test_what_cannot_be_matched_is_refused_in_words(make_folder: MakeFolder) -> 
         read_pair(one, one)
 
 
+def test_a_face_without_an_id_is_one_that_nobody_shares(make_folder: MakeFolder) -> None:
+    labels, first, _ = answers(80, 0.8, 0.6)
+    ids = np.array([f"row {number}" for number in range(80)])
+    one, two = (make_folder(name, ids, labels, first) for name in ("one", "two"))
+    table = pd.read_parquet(RunFolder(two).predictions)
+    table.loc[3, "id"] = None
+    table.to_parquet(RunFolder(two).predictions)
+    assert read_pair(one, two).n == 79
+
+
 def test_one_set_in_another_place_is_the_same_set(make_folder: MakeFolder) -> None:
     labels, first, _ = answers(80, 0.8, 0.6)
     ids = np.array([f"row {number}" for number in range(80)])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fer_core.cli import main
+from fer_core.comparison.costs.efficiency import scored_sets
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.leaderboard import damaged_records, leaderboard
 from fer_core.runs.record import (
@@ -35,6 +36,8 @@ _ODD: list[tuple[dict[str, Any], str]] = [
     ({"test": {**_SCORES, "per_class": [7]}}, "test.per_class[0] must be a table, got 7"),
     ({"test": {**_SCORES, "per_class": [{}]}}, "test.per_class[0].class must be a text, got none"),
     ({"test": {**_SCORES, "confusion": [[1, 2], [3]]}}, "test.confusion must be square"),
+    ({"test": {"accuracy": 0.5}}, "test.interval must be a list of 2, got none"),
+    ({"test_without_twins": {**_SCORES, "n": None}}, "test_without_twins.n must be a whole number"),
     ({"test": {**_SCORES, "interval": 0.5}}, "test.interval must be a list of 2, got 0.5"),
     ({"test": {**_SCORES, "accuracy": "high"}}, "test.accuracy must be a number from 0 to 1"),
     ({"validation": {**_SCORES, "n": 10**30}}, "validation.n must be a whole number"),
@@ -113,6 +116,35 @@ def test_one_damaged_run_hides_no_other(
     names = [row["name"] for group in json.loads(found.out) for row in group["models"]]
     assert "good" in names
     assert "odd" not in names
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff\xfe\x00", "odd/config.json is no UTF-8 text"),
+        (b"[" * 100_000, "odd/config.json: the configuration is not JSON"),
+        (b'{"epochs": ' + b"9" * 5000 + b"}", "odd/config.json: the configuration is not JSON"),
+        (b'{"epochs": []}', "odd/config.json: epochs must be a number"),
+    ],
+    ids=["no text", "deep", "long number", "list"],
+)
+def test_the_file_of_odd_settings_is_named(
+    write_run: Callable[..., Path], capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    odd = write_run("odd")
+    (odd / "config.json").write_bytes(content)
+    assert main(["ship", str(odd), "x"]) == 2
+    assert f"error: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("settings", [{"image_size": []}, {"test_share": 10**400}])
+def test_odd_settings_hide_no_scored_run(
+    write_run: Callable[..., Path], tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    odd = write_run("odd")
+    (odd / "config.json").write_text(json.dumps({"data": "drawn", **settings}))
+    [group] = scored_sets(tmp_path / "runs", tmp_path / "nowhere")
+    assert list(group.folders) == ["odd"]
 
 
 def test_odd_figures_of_epochs_and_progress_are_left_out(write_run: Callable[..., Path]) -> None:

@@ -88,6 +88,30 @@ def test_a_damaged_plan_says_so(tmp_path: Path) -> None:
     assert list_sweeps(tmp_path) == ["one"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": 0.5}, "must be texts, got 0.5"),
+        ({"name": "../other"}, "a run's name takes"),
+        ({"fields": ["learning_rate", 5]}, "must be texts, got 5"),
+        ({"fields": []}, "it has 0 fields"),
+        ({"methods": ["one"] * 5}, "it has 2 fields"),
+        ({"cells": []}, "must have cells and seeds"),
+        ({"seeds": []}, "must have cells and seeds"),
+        ({"seeds": ["0"]}, "seeds must be whole numbers, got '0'"),
+    ],
+)
+def test_a_plan_whose_parts_do_not_fit_is_refused(
+    tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    start_sweep(plan_sweep("one", BASE, GRID), tmp_path, launch=Launches())
+    plan = plan_file(tmp_path, "one")
+    plan.write_text(json.dumps({**json.loads(plan.read_text()), **changes}))
+    with pytest.raises(SweepError, match="cannot be read") as refusal:
+        read_sweep(tmp_path, "one")
+    assert said in str(refusal.value)
+
+
 def _epochs(folder: RunFolder, count: int, seconds: float = 10.0) -> None:
     for epoch in range(1, count + 1):
         append_epoch(folder, {"epoch": epoch, "seconds": seconds})

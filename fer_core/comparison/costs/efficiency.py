@@ -127,7 +127,7 @@ class _Scored:
     drawn: str
     classes: tuple[tuple[Any, Any], ...]
     fingerprint: str
-    image_size: Any
+    image_size: str
 
     @classmethod
     def read(cls, name: str, folder: Path) -> _Scored:
@@ -142,7 +142,7 @@ class _Scored:
             drawn=_how_drawn(config, data),
             classes=tuple((row.get("class"), row.get("support")) for row in rows),
             fingerprint=str(data.get("fingerprint") or ""),
-            image_size=config.get("image_size"),
+            image_size=str(config.get("image_size")),
         )
 
     @property
@@ -168,7 +168,7 @@ def _how_drawn(config: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     that of an older one is told by its size.
     """
     share = config.get("test_share")
-    share = float(share) if isinstance(share, int | float) else 0.0
+    share = float(share) if isinstance(share, int | float) and 0 <= share <= 1 else 0.0
     sizes = {part: sum(found.values()) for part, found in (data.get("counts") or {}).items()}
     drawn = data.get("test_drawn")
     if drawn is None:  # a run from before this was written down

@@ -21,6 +21,7 @@ from fer_core.paths import RunFolder
 from fer_core.runs.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.record import RunError, checked_record, read_json, read_progress, write_json
+from fer_core.runs.record_fields import change_fits
 from fer_core.training.dataset import load_run_data
 from fer_core.training.evaluation import checked_mapping, class_numbers, part_of, run_config
 from fer_core.training.inherited import used_images
@@ -110,7 +111,7 @@ def stored_comparison(run: RunFolder) -> dict[str, Any] | None:
     report = read_json(run.before_after)
     if not report or report.get("record_digest") != _record_digest(run):
         return None
-    return report
+    return report if change_fits(report) else None
 
 
 def _record_digest(run: RunFolder) -> str:
@@ -167,7 +168,7 @@ def compare_forgetting(
 def _finished(run: RunFolder) -> tuple[RunConfig, dict[str, Any], pd.DataFrame]:
     """Configuration, record and test predictions of a fine-tuning run that has ended well."""
     try:
-        config = RunConfig.from_json(run.config.read_text(encoding="utf-8"))
+        config = RunConfig.from_run(run)
     except (OSError, ConfigError) as error:
         raise DataError(f"{run.name} has no configuration that can be read: {error}") from error
     if not is_tuning(config):

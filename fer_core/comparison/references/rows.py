@@ -73,7 +73,7 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
     try:
         needed = (f"{part}.{name}" for part in ("validation", "test") for name in _NEEDED)
         record = checked_record(folder, *needed)
-        config = RunConfig.from_json(folder.config.read_text(encoding="utf-8"))
+        config = RunConfig.from_run(folder)
     except (ConfigError, RunError) as error:
         return ReferenceRow(reference, "failed", str(error))
     counts = read_data_facts(folder).get("counts") or {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
-from fer_core.runs.config import RunConfig
+from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.inherited import inherited_words
 from fer_core.runs.record import Progress, RunError, list_runs, read_progress
 
@@ -65,8 +65,8 @@ def followed_run(states: list[RunState]) -> str | None:
 def read_config(folder: RunFolder) -> RunConfig | None:
     """The run's configuration, or None when the file is missing, damaged or of another version."""
     try:
-        return RunConfig.from_json(folder.config.read_text())
-    except (OSError, ValueError, RecursionError):  # no file, no text, none of ours
+        return RunConfig.from_run(folder)
+    except (OSError, ConfigError):  # no file, none of ours
         return None
 
 
