@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -49,7 +48,7 @@ class AugmentPolicy:
             value, limit = getattr(self, item.name), LIMITS[item.name]
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{item.name} must be a number, got {value!r}")
-            if not (math.isfinite(value) and 0 <= value <= limit):
+            if not 0 <= value <= limit:  # nor NaN
                 raise ValueError(
                     f"{item.name} must be 0 to {limit}, got {value}; try {limit / 4:g}"
                 )

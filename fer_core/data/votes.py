@@ -154,10 +154,17 @@ def _csv_votes(faces: Path) -> Votes | None:
         return None
     try:
         with path.open(encoding=_encoding(path), newline="") as file:
-            header, *rows = [row for row in csv.reader(file) if row]
+            header, *rows = [row for row in csv.reader(file) if row] or [[]]
         places = [place for place, name in enumerate(header) if _plain(name) not in _OTHER_COLUMNS]
-        counts = np.array([[int(row[place]) for place in places] for row in rows], dtype=np.int64)
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError, IndexError) as error:
+        counts = np.array(
+            [[_count(row, place, number) for place in places] for number, row in enumerate(rows)],
+            dtype=np.int64,
+        )
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path.name} is no readable file of votes (it is no UTF-8 text); get it again"
+        ) from error
+    except (OSError, csv.Error, ValueError) as error:
         raise DataError(f"{path.name} is no readable file of votes ({error})") from error
     options = tuple(_option(header[place]) for place in places)
     votes = Votes(counts.reshape(len(rows), len(options)), options)
@@ -173,6 +180,14 @@ def _csv_votes(faces: Path) -> Votes | None:
         f"{path.name} has votes for {len(rows):,} rows, {faces.name} has {count:,}; it belongs to "
         "another file"
     )
+
+
+def _count(row: list[str], place: int, number: int) -> int:
+    """How many taggers chose an option. ValueError for a cell that says no such number."""
+    cell = row[place].strip() if place < len(row) else "nothing"
+    if not (cell.isdecimal() and len(cell) < 7):
+        raise ValueError(f"row {number} has {cell[:20]} where a number of taggers is wanted")
+    return int(cell)
 
 
 def _plain(text: str) -> str:

@@ -153,6 +153,8 @@ def test_a_plan_is_read_as_it_was_kept(tmp_path: Path) -> None:
         "[]",
         '{"kind": "epochs"}',
         '{"kind": "epochs", "amount": 2, "contenders": [1]}',
+        '{"kind": "epochs", "amount": 2, "contenders": [null], "common": {}}',
+        plan_file(tmp_path, "race").read_text().replace("100", "9" * 400, 1),
     ):
         plan_file(tmp_path, "race").write_text(damage)
         with pytest.raises(BudgetError, match="race"):

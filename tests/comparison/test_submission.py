@@ -125,6 +125,8 @@ def test_names_numbers_synonyms_and_other_separators_mean_the_same(solution: Sol
     assert [one.accuracy for one in (by_name, semicolons, decimals, padded)] == [1, 1, 1, 1]
     wide = text_of(names).decode().encode("utf-16")
     assert score_file("e", wide, solution).accuracy == 1
+    old_mac = b"\r".join(text_of(names).splitlines())
+    assert score_file("f", old_mac, solution).accuracy == 1
 
 
 def test_an_expression_that_the_labels_lack_is_wrong_and_no_fault() -> None:

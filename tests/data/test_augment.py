@@ -217,6 +217,12 @@ def test_a_strength_past_its_limit_is_refused_by_name(name: str) -> None:
         replace(AugmentPolicy(), **{name: LIMITS[name] * 1.01})
 
 
+@pytest.mark.parametrize("strength", [float("nan"), float("inf"), 10**400, -1])
+def test_a_strength_that_is_none_is_refused(strength: float) -> None:
+    with pytest.raises(ValueError, match="noise_std must be 0 to"):
+        replace(AugmentPolicy(), noise_std=strength)
+
+
 def test_an_unknown_operation_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown augmentation"):
         AugmentPolicy.from_dict({"sparkle": 1})

@@ -103,6 +103,23 @@ def test_faces_and_votes_may_be_utf_16(tmp_path: Path, tiny_csv: Path) -> None:
     assert read_votes(tiny_csv).counts.tolist() == [[10]] * rows
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"neutral,sad\n4,many\n", "row 0 has many where"),
+        (b"neutral,sad\n4,6\n5\n", "row 1 has nothing where"),
+        (b"neutral\n99999999999999999999\n", "row 0 has 99999999999999999999 where"),
+        (b"neutral\n-1\n", "row 0 has -1 where"),
+        (b"neutral\n\xff\n", "it is no UTF-8 text"),
+        (b"\n", "has votes for 0 rows"),
+    ],
+)
+def test_what_is_wrong_with_votes_is_told(tiny_csv: Path, content: bytes, said: str) -> None:
+    tiny_csv.with_name(VOTES_FILE).write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        read_votes(tiny_csv)
+
+
 def test_a_damaged_file_of_votes_is_named(tiny_csv: Path) -> None:
     tiny_csv.with_name(VOTES_FILE).write_text("Usage,Image name,neutral\nTraining,x,many\n")
     with pytest.raises(DataError, match=r"fer2013new\.csv is no readable file of votes"):

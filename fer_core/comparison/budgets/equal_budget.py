@@ -240,7 +240,7 @@ def read_plan(runs_folder: Path, name: str) -> BudgetPlan:
             name,
             values["kind"],
             values["amount"],
-            tuple(parse_contender(text) for text in values["contenders"]),
+            tuple(parse_contender(str(text)) for text in values["contenders"]),
             Common(**values["common"]),
             tuple(checked_name(run) for run in values.get("runs", ())),
         )
@@ -278,7 +278,7 @@ def _check_amount(kind: str, amount: Any) -> None:
         what = "number" if kind == "seconds" else "whole number"
         raise BudgetError(f"the {kind} must be a {what}, got {amount!r}")
     if not low <= amount <= high:
-        raise BudgetError(f"the {kind} must be {low:,} to {high:,}, got {amount:g}")
+        raise BudgetError(f"the {kind} must be {low:,} to {high:,}, got {amount}")
 
 
 def _check_trainable(contender: Contender, config: RunConfig, kind: str, amount: float) -> None:

@@ -51,9 +51,11 @@ def read_table(content: bytes) -> PredictionTable:
         raise DataError("This is no CSV but a binary file; save it as CSV with id and emotion.")
     errors = LATIN_1_INSTEAD if encoding == "utf-8-sig" else "replace"
     text = content.decode(encoding, errors=errors)
-    first = text.partition("\n")[0]
+    lines = io.StringIO(text, newline="")  # which ends a line where old Macs did, too
+    first = lines.readline()
+    lines.seek(0)
     try:
-        reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+        reader = csv.reader(lines, delimiter=max(",;\t", key=first.count))
         rows = [
             (reader.line_num, [cell.strip() for cell in row])
             for row in reader
