@@ -182,6 +182,26 @@ _CHANGE = _Table(
 )
 
 
+_HEADER = _Table(
+    {
+        "model": "text",
+        "model_options": _Table({}),
+        "preprocessing": _Table(
+            {"image_size": "number", "mean": _ListOf("number"), "std": _ListOf("number")},
+            needed=("image_size", "mean", "std"),
+        ),
+        "class_names": _ListOf("text"),
+        "temperature": "number",
+    },
+    needed=("model", "model_options", "preprocessing", "class_names", "temperature"),
+)
+
+
+def header_misfit(header: Mapping[str, Any]) -> str:
+    """What is wrong with the header of a file of weights, as `record_misfit` says it."""
+    return _misfit(header, _HEADER, "")
+
+
 def record_misfit(record: Mapping[str, Any]) -> str:
     """What is wrong with the first field of a record that is not of its kind, such as "validation
     must be a table, got 5"; "" where all of them are."""

@@ -17,6 +17,7 @@ from torch import nn
 
 from fer_core.data.preprocess import Preprocessing
 from fer_core.runs.limits import BOUNDS
+from fer_core.runs.record_fields import header_misfit
 
 #: The one entry of the file's header that is ours.
 HEADER = "fer_core"
@@ -44,6 +45,8 @@ def read_header(weights: Path) -> dict[str, Any]:
         raise CheckpointError(f"the header of {weights} is damaged: {error}") from error
     if not isinstance(header, dict):
         raise CheckpointError(f"the header of {weights} is damaged: it is no table of names")
+    if misfit := header_misfit(header):
+        raise CheckpointError(f"the header of {weights} is damaged: {misfit}; get the file again")
     return header
 
 
