@@ -76,7 +76,7 @@ _FIGURES = {
     "per_class": _ListOf(_ROW),
     "confusion": _ListOf(_ListOf("whole")),
 }
-_SCORES = _Table(_FIGURES, needed=("accuracy", "interval", "macro_f1", "n"))
+_SCORES = _Table(_FIGURES)
 #: The tables of scores in a record.
 SCORED = (
     "validation",
@@ -89,7 +89,7 @@ _MEMORY = _Table(
     {
         **dict.fromkeys(("faces", "views", "codes", "numbers"), "whole"),
         **dict.fromkeys(("width", "least", "most", "alike"), "number"),
-        "without": _TableOf(_Table(_FIGURES)),
+        "without": _TableOf(_SCORES),
     }
 )
 _MODEL = _Table(

@@ -36,8 +36,6 @@ _ODD: list[tuple[dict[str, Any], str]] = [
     ({"test": {**_SCORES, "per_class": [7]}}, "test.per_class[0] must be a table, got 7"),
     ({"test": {**_SCORES, "per_class": [{}]}}, "test.per_class[0].class must be a text, got none"),
     ({"test": {**_SCORES, "confusion": [[1, 2], [3]]}}, "test.confusion must be square"),
-    ({"test": {"accuracy": 0.5}}, "test.interval must be a list of 2, got none"),
-    ({"test_without_twins": {**_SCORES, "n": None}}, "test_without_twins.n must be a whole number"),
     ({"test": {**_SCORES, "interval": 0.5}}, "test.interval must be a list of 2, got 0.5"),
     ({"test": {**_SCORES, "accuracy": "high"}}, "test.accuracy must be a number from 0 to 1"),
     ({"validation": {**_SCORES, "n": 10**30}}, "validation.n must be a whole number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,21 @@ def test_a_damaged_file_hides_no_run(
     known = board_updates(settings, "odd", ["odd", "good"], {})[-1]
     assert {"odd", "good"} <= set(known["names"])
     assert "68.4 %" in detail_updates(settings, "odd", True)[0]
+
+
+@pytest.mark.parametrize("part", ["test", "test_without_twins"])
+@pytest.mark.parametrize("lost", ["accuracy", "n"])
+def test_a_result_that_lacks_a_figure_hides_no_run(
+    settings: AppSettings, make_run: Any, part: str, lost: str
+) -> None:
+    odd = make_run("odd")
+    record = json.loads(odd.record.read_text())
+    del record[part][lost]
+    odd.record.write_text(json.dumps(record))
+    followed, summary = read_live(settings, "odd"), detail_updates(settings, "odd", True)[0]
+    for said in (followed.status, summary):
+        assert ("named the expression right" in said) == (part != "test")
+        assert "Without test images" not in said
 
 
 def test_a_torn_byte_costs_one_epoch(settings: AppSettings, make_run: Any) -> None:

@@ -208,7 +208,25 @@ def test_a_measured_comparison_is_shown_at_once(public: AppSettings) -> None:
     folder = public.runs_folder / "only happy"
     write_json(folder / "record.json", {})
     digest = hashlib.sha256((folder / "record.json").read_bytes()).hexdigest()
-    report = {"n": 40, "run": "only happy", "record_digest": digest}
+    figures = {"accuracy": 0.5, "interval": [0.4, 0.6], "macro_f1": 0.5}
+    figures["macro_f1_interval"] = [0.4, 0.6]
+    side = {**figures, "n": 40, "per_class": []}
+    report = {
+        "n": 40,
+        "run": "only happy",
+        "record_digest": digest,
+        "data": "a",
+        "start": "b",
+        "classes": [],
+        "before": side,
+        "after": side,
+        "without_twins": None,
+        "gain": {**figures, "p_value": 0.5, "only_before": 1, "only_after": 1},
+        "slice": {"happy": 3},
+        "choosing": 2,
+        "best_epoch": 1,
+        "epochs": 1,
+    }
     write_json(folder / "before_after.json", report)
     steps = list(tuning.comparing(public, "only happy"))
     assert [(step.done, step.report["run"]) for step in steps] == [(40, "only happy")]

@@ -16,6 +16,7 @@ from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.inherited import inherited_words
 from fer_core.runs.record import Progress, RunError, list_runs, read_progress
+from fer_core.runs.record_fields import missing_field
 
 #: What a shipped checkpoint's name starts with in lists of the page; no run's name can.
 SHIPPED = "shipped/"
@@ -104,10 +105,15 @@ def best_epoch(epochs: list[dict[str, Any]], choose_by: str) -> int | None:
     return min(figures, key=lambda pair: (sign * pair[0], pair[1]))[1]
 
 
+#: What a record must hold for its result to be put into words.
+_TOLD = ("test.n", "test.accuracy", "test.interval", "test.macro_f1")
+_TOLD_WITHOUT_TWINS = ("test_without_twins.accuracy", "test_without_twins.n")
+
+
 def test_sentence(record: Mapping[str, Any] | None) -> str:
-    """The test result with its interval in plain words, "" when there is none yet."""
+    """The test result with its interval in plain words, "" where it is not all there."""
     test = (record or {}).get("test")
-    if not test:
+    if not test or missing_field(record, _TOLD):
         return ""
     text = (
         f"On the {test['n']:,} test images the best epoch ({record.get('best_epoch', '?')}) named "
@@ -116,7 +122,7 @@ def test_sentence(record: Mapping[str, Any] | None) -> str:
         f"macro F1 {test['macro_f1']:.3f}."
     )
     free = record.get("test_without_twins")
-    if free:
+    if free and not missing_field(record, _TOLD_WITHOUT_TWINS):
         text += (
             f" Without test images that also appear in training: {percent(free['accuracy'])} "
             f"of {free['n']:,}."
