@@ -58,13 +58,15 @@ def test_a_torn_byte_costs_one_epoch(settings: AppSettings, make_run: Any) -> No
     assert [epoch["epoch"] for epoch in read_live(settings, "odd").epochs] == [1, 3]
 
 
-@pytest.mark.parametrize("content", [b"", _NO_TEXT, None], ids=["empty", "no parquet", "others"])
+@pytest.mark.parametrize(
+    "content", [b"", _NO_TEXT, {"id": ["a"]}, {"split": ["test"], "label": ["sad"]}]
+)
 def test_damaged_predictions_are_told_in_words(
-    settings: AppSettings, make_run: Any, tiny_faces: Faces, content: bytes | None
+    settings: AppSettings, make_run: Any, tiny_faces: Faces, content: bytes | dict[str, list[str]]
 ) -> None:
     odd = make_run("odd", faces=tiny_faces)
-    if content is None:
-        pd.DataFrame({"id": ["a"]}).to_parquet(odd.predictions)
+    if isinstance(content, dict):
+        pd.DataFrame(content).to_parquet(odd.predictions)
     else:
         odd.predictions.write_bytes(content)
     said = mistakes_html(settings, "odd")

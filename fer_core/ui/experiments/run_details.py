@@ -144,7 +144,7 @@ def mistakes(
         raise DataError("This run has no test images, so there are no mistakes on them.")
     try:
         wrong = wrong_predictions(pd.read_parquet(answers))
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError) as error:
         raise DataError(
             f"The kept predictions are damaged: {answers.name} cannot be read."
         ) from error
