@@ -12,14 +12,13 @@ import pytest
 from fer_core.data.policies import POLICIES
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipes import RECIPES
-from fer_core.runs.record import Progress, RunError, append_epoch, read_progress, run_lock
+from fer_core.runs.record import RunError, append_epoch, read_progress, run_lock
 from fer_core.training.job import repeat_command, start_run
 from fer_core.ui.experiments import run_views
 from fer_core.ui.figures.runs import training_figure
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 from fer_core.ui.train import live_run, run_form, train_tab
-from fer_core.ui.train.epoch_table import epoch_table_html
 from fer_core.ui.train.live_panel import panel_updates
 
 QUICK = RECIPES["quick"].config
@@ -286,29 +285,6 @@ def test_the_best_epoch_is_named_where_the_curves_do_not_run(
     assert sides == {"loss": 1, "accuracy": 0}  # losses fall to the bottom, accuracies rise
 
 
-def test_the_table_of_epochs_says_its_units_in_its_head_alone() -> None:
-    table = epoch_table_html([{"epoch": 1, "train_accuracy": 0.5, "validation_accuracy": 0.625}], 1)
-    assert "<th>Validation<br>%</th>" in table
-    assert "<td>1 (best)</td>" in table
-    assert "<td>50.00</td><td>62.50</td>" in table
-
-
-def test_best_epoch_by_loss_is_the_lowest_and_ties_go_to_the_first() -> None:
-    epochs = [
-        {"epoch": number, "validation_loss": loss} for number, loss in ((1, 2), (2, 1), (3, 1))
-    ]
-    assert run_views.best_epoch(epochs, "validation_loss") == 2
-    assert run_views.best_epoch([], "validation_loss") is None
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(None, "–"), (39.6, "40 s"), (200, "3 min 20 s"), (7500, "2 h 05 min"), (float("nan"), "–")],
-)
-def test_durations_read_as_people_say_them(seconds: float | None, words: str) -> None:
-    assert run_views.duration(seconds) == words
-
-
 def test_the_border_between_two_phases_is_drawn() -> None:
     line = {"train_loss": 1.0, "validation_loss": 1.0}
     epochs = [
@@ -326,22 +302,3 @@ def test_a_recipe_for_another_built_in_set_says_so() -> None:
     assert "Made for the set" in train_tab.other_set_note("drawn:six", data)
     assert train_tab.other_set_note("drawn:six", {**data, "source": "drawn:six"}) == ""
     assert train_tab.other_set_note("drawn", {**data, "source": "mine.csv"}) == ""
-
-
-def test_a_stopped_run_says_what_is_kept_and_shows_no_more() -> None:
-    early = Progress(state="stopped", epoch=0, epochs=2, step=5, steps=9)
-    assert "no epoch had ended, so Resume begins anew" in run_views.state_sentence(early)
-    assert "width:0.0%" in run_views.status_html("early", early, None)
-    later = Progress(state="stopped", epoch=1, epochs=2, step=5, steps=9)
-    assert "Resume goes on after epoch 1" in run_views.state_sentence(later)
-    assert "width:50.0%" in run_views.status_html("later", later, None)
-    running = Progress(state="running", epoch=1, epochs=2, step=5, steps=10)
-    assert "width:75.0%" in run_views.status_html("running", running, None)
-
-
-def test_the_end_says_whether_there_was_something_to_score_it_on() -> None:
-    done = Progress(state="finished", epoch=2, epochs=2)
-    scored = run_views.state_sentence(done, {"test": {"n": 5}})
-    assert scored == "Finished; the best epoch was scored on the test images."
-    assert "has no test images" in run_views.state_sentence(done, {"test": None})
-    assert run_views.state_sentence(done) == "Finished."
