@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from run_folders import write_predictions
 
 from fer_core.data.faces import DataError, Faces
 from fer_core.runs.config import RunConfig
@@ -68,6 +69,32 @@ def test_mistakes_whose_data_is_gone_or_changed_are_explained(
     assert "has changed since" in mistakes_html(settings, "done")
     folder.predictions.unlink()
     assert "no kept predictions" in mistakes_html(settings, "done")
+
+
+def test_a_set_of_the_data_folder_stands_in_only_where_the_runs_own_is_gone(
+    settings: AppSettings,
+    make_run: Any,
+    tiny_csv: Path,
+    tiny_config: RunConfig,
+) -> None:
+    faces = load_run_data(tiny_config).faces
+    make_run("done", faces=faces, config=tiny_config)
+    settings.data_folder.mkdir()
+    kept = settings.data_folder / tiny_csv.name
+    kept.write_text("another set")
+    assert "<img" in mistakes_html(settings, "done")
+    tiny_csv.rename(kept)
+    assert "<img" in mistakes_html(settings, "done")
+
+
+def test_what_made_no_mistakes_and_how_predictions_come_is_said(
+    settings: AppSettings, make_run: Any, tiny_faces: Faces
+) -> None:
+    folder = make_run("right", faces=tiny_faces)
+    write_predictions(folder, tiny_faces, wrong=0)
+    assert "Every test image was named right." in mistakes_html(settings, "right")
+    make_run("waiting", state="queued", epochs=0)
+    assert "a run has them when it is finished" in mistakes_html(settings, "waiting")
 
 
 def test_mistakes_of_a_run_that_left_images_out_are_shown(

@@ -89,6 +89,38 @@ def test_two_close_labels_stand_on_the_picture_as_on_the_card() -> None:
     assert "<span>1 sad</span>" in clear_ones
 
 
+def test_what_was_taken_as_the_face_is_said_as_it_was() -> None:
+    whole = [prediction(None, happy=0.8)]
+    for size, said in (((300, 300, 3), "The whole picture"), ((300, 400, 3), "The middle of the")):
+        shown = text_of(views.prediction_html(np.zeros(size, np.uint8), whole, 0.1, "model"))
+        assert shown.startswith(said)
+
+
+def test_the_strongest_bar_alone_is_set_in_bold_and_the_picture_is_told_in_words() -> None:
+    faces = [prediction(happy=0.8), prediction((300, 150, 360, 210), sad=0.7)]
+    html = views.prediction_html(np.zeros((300, 400, 3), np.uint8), faces, 0.1, "model")
+    assert re.findall('<li class=top><span class="name">([a-z]+)<', html) == ["happy", "sad"]
+    alt = "Your picture with 2 faces marked. 1: happy 80\u00a0%; 2: sad 70\u00a0%"
+    assert f'alt="{alt}"' in html
+
+
+def test_a_picture_is_sent_back_no_larger_than_it_is_shown() -> None:
+    for size, shown in (((1000, 4000), (275, 1100)), ((4000, 1000), (1100, 275)), ((9, 1), (9, 1))):
+        assert views.shrink(np.zeros((*size, 3), np.uint8), views.SHOWN_SIDE).shape[:2] == shown
+    assert views.shrink(np.zeros((4000, 1, 3), np.uint8), 1000).shape[:2] == (1000, 1)
+
+
+def test_a_label_is_put_where_the_picture_has_room_for_it() -> None:
+    places = {(100, 100, 140, 140): "", (100, 9, 140, 40): " low", (300, 100, 340, 140): " right"}
+    for box, side in places.items():
+        assert f'class="face-box{side}"' in views.boxes([prediction(box, happy=0.8)], 400, 300)
+
+
+def test_a_problem_is_told_as_one() -> None:
+    assert 'class="message problem" role="alert"' in views.problem(CheckpointError("gone"))
+    assert 'class="message" role="status"' in views.message("Nothing yet", "")
+
+
 def test_every_face_has_a_box_in_its_place_and_a_card_with_every_class() -> None:
     faces = [prediction(happy=0.8), prediction((300, 150, 360, 210), sad=0.7)]
     html = views.prediction_html(np.zeros((300, 400, 3), np.uint8), faces, 0.25, "model")
