@@ -36,7 +36,6 @@ from fer_core.ui.experiments.budgets.form import (
 )
 from fer_core.ui.experiments.budgets.updates import PARTS
 from fer_core.ui.experiments.budgets.words import progress_html
-from fer_core.ui.figures.budgets import budget_figure, class_figure
 from fer_core.ui.shared.settings import AppSettings
 
 
@@ -223,35 +222,6 @@ def test_too_few_or_damaged_choices_are_answered_in_words(
     write_json(run_views.find_run(settings.runs_folder, "two").record, record)
     said = updates(settings, seen, picked=["one", "two"], axis="x", measure=None)["verdict"]
     assert "the record of two cannot be read" in said
-
-
-def test_curves_run_along_what_was_spent() -> None:
-    epochs = [{"epoch": n, "validation_accuracy": 0.5 + n / 1000} for n in (1, 2)]
-    figure = budget_figure(
-        {"a": ([10.0, 20.0], epochs), "b": ([], [])}, "accuracy", "updates", {"a": "#123456"}, 40
-    )
-    assert list(figure.data[0].x) == [10, 20]
-    assert figure.layout.xaxis.range[1] > 40
-    assert figure.layout.yaxis.tickformat == ".1%"  # whole percents would all read alike
-    assert figure.layout.shapes[0].x0 == 40
-    empty = budget_figure({"a": ([], [])}, "loss", "epochs", {"a": "#123456"})
-    assert "after the first epoch" in empty.layout.annotations[0].text
-
-
-def test_bars_that_are_noise_are_pale() -> None:
-    figure = class_figure(
-        ["happy", "sad", "fear"],
-        [0.1, -0.05, 0.0],
-        [True, False, None],
-        ("a", "b"),
-        ("#111111", "#222222"),
-        "Recall",
-    )
-    bars = figure.data[0]
-    assert list(bars.marker.color) == ["#111111", "#222222", "#111111"]
-    assert bars.marker.opacity[1] < bars.marker.opacity[0] == bars.marker.opacity[2]
-    assert list(bars.text) == ["+10.0", "−5.0", "0.0"]
-    assert figure.layout.yaxis.type == "category", "classes may be called 1, 2 and 7"
 
 
 def test_the_ceiling_stands_on_the_chart_of_accuracies(
