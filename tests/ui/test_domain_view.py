@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import serving
+from tuned_world import World
 
 from fer_core.comparison.domains.domain import evaluate_domain
 from fer_core.comparison.domains.tuning import TuningPlan
@@ -133,6 +134,28 @@ def test_the_drop_is_shown_with_its_interval(
     assert "91.4 %" in cards  # 640 of 700
     assert "−77.1 points" in cards
     assert "The drop is 77.1 points" in cards
+
+
+def test_a_set_that_the_checkpoint_learned_from_is_told(world: World, tmp_path: Path) -> None:
+    settings = AppSettings(tmp_path / "data", world.runs)
+    own = page.open_pair(settings, "run:start", str(world.home))
+    assert own.learned
+    assert "learned from this very set" in own.about
+    other = page.open_pair(settings, "run:start", str(world.away))
+    assert not other.learned
+    assert "learned from this very set" not in other.about
+    assert "labelled colour images" in other.about
+    assert "48 × 48 pixels in grey" in other.about
+
+
+def test_pictures_that_the_checkpoint_trained_on_are_counted(world: World, tmp_path: Path) -> None:
+    settings = AppSettings(tmp_path / "data", world.runs)
+    rows = world.home.read_text().splitlines()  # 14 of training, then 7 of validation
+    borrowed = tmp_path / "borrowed.csv"
+    borrowed.write_text("\n".join([rows[0], *rows[8:22]]))
+    pair = page.open_pair(settings, "run:start", str(borrowed))
+    *_, last = page.scoring(settings, pair, pair.proposed, 0)[1]
+    assert "7 images of them stand pixel for pixel" in shown.evaluation_cards(last.report)
 
 
 def test_the_bar_of_a_scoring_has_a_name() -> None:
