@@ -159,7 +159,34 @@ def test_strengths_that_change_an_expression_are_named() -> None:
     assert "Rotation" in found[0]
     assert "Erasing" in found[1]
     assert "Rotation" in caution_text(view.slider_values(AugmentPolicy(rotation_degrees=90)))
-    assert "Crop above 40" in view.cautions(AugmentPolicy(crop_fraction=0.5))[0]
+
+
+@pytest.mark.parametrize(
+    ("strengths", "highest", "named"),
+    [
+        ({"rotation_degrees": 31}, {"rotation_degrees": 30}, "Rotation above 30"),
+        (
+            {"erase_probability": 0.5, "erase_fraction": 0.21},
+            {"erase_probability": 0.5, "erase_fraction": 0.2},
+            "Erasing over a fifth",
+        ),
+        ({"shift_fraction": 0.21}, {"shift_fraction": 0.2}, "Shift above 20"),
+        ({"zoom_fraction": 0.31}, {"zoom_fraction": 0.3}, "Zoom above 30"),
+        ({"crop_fraction": 0.41}, {"crop_fraction": 0.4}, "Crop above 40"),
+        ({"shear_degrees": 21}, {"shear_degrees": 20}, "Shear above 20"),
+        ({"blur_pixels": 1.6}, {"blur_pixels": 1.5}, "Blur above 1.5"),
+        ({"noise_std": 0.21}, {"noise_std": 0.2}, "Noise above 20"),
+        ({"brightness": 0.41}, {"brightness": 0.4}, "Strong light"),
+        ({"contrast": 0.61}, {"contrast": 0.6}, "Strong light"),
+    ],
+)
+def test_a_strength_is_named_from_the_number_on_that_it_says(
+    strengths: dict[str, float], highest: dict[str, float], named: str
+) -> None:
+    (said,) = view.cautions(AugmentPolicy(**strengths))
+    assert named in said
+    assert view.cautions(AugmentPolicy(**highest)) == []
+    assert view.cautions(AugmentPolicy(erase_fraction=0.4)) == [], "it is off"
 
 
 class OneCheckpoint:

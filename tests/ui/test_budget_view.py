@@ -122,6 +122,10 @@ def test_while_contenders_train_their_progress_is_shown(
     assert "0 of 2 finished" in shown["progress"]["value"]
     assert "when two contenders are finished" in shown["verdict"]
     assert not shown["class_group"]["visible"]
+    assert shown["stored"]["choices"] == [("race", "race"), ("runs chosen by hand", "")]
+    published = updates(dataclasses.replace(settings, public=True))
+    assert not published["stop"]["visible"]
+    assert "0 of 2 finished" in published["progress"]["value"]
     finish(race[0], tiny_faces, wrong=10)
     later = updates(settings, shown["known"], stored="race")
     assert "1 of 2 finished" in later["progress"]["value"]
@@ -156,6 +160,8 @@ def test_the_verdict_of_a_finished_comparison(
     again = updates(settings, known, stored="race", axis="updates", measure="f1")
     assert list(again["accuracy"].data[0].x) == [5, 10]
     assert "F1 %" in again["class_table"]
+    untested = again["class_chart"].data[0].marker.opacity
+    assert max(bars.marker.opacity) < min(untested), "of the recall alone it is known to be noise"
     assert again["verdict"] == gr.skip()
 
 

@@ -115,6 +115,29 @@ def test_unlabelled_faces_can_be_looked_at() -> None:
     assert "row 12" in shown
 
 
+def test_every_face_of_the_gallery_has_its_own_label_and_part() -> None:
+    faces = lopsided()
+    split = Split(np.arange(6), np.array([6, 9]), np.array([7, 10]))
+    shown = data_view.gallery(faces, split, data_view.NO_LABEL, data_view.ANY_PART, 0)
+    assert "<figcaption>unlabelled<small" in shown, "a dot is a class's"
+    assert "in no part · row 12" in shown
+    sad = data_view.gallery(faces, split, "sad", data_view.ANY_PART, 0)
+    assert sad.count("</span>sad<small") == 3
+    for row, part in ((9, "validation"), (10, "test"), (11, "in no part")):
+        assert f">{part} · row {row}<" in sad
+
+
+def test_what_is_not_there_is_not_offered_and_not_divided_by(tiny_faces: Faces) -> None:
+    classes, parts = data_view.gallery_choices(tiny_faces)
+    assert classes == [data_view.ANY_CLASS, *FER2013_CLASSES]
+    assert parts == [data_view.ANY_PART, "train", "validation", "test"]
+    words = data_view.summary_text(tiny_faces, audit_faces(tiny_faces, None))
+    assert "The classes are about equally large. All are labelled." in words
+    happy_only = Split(np.arange(6), np.array([9]), np.array([7, 10]))
+    table = data_view.counts_table(audit_faces(lopsided(), happy_only))
+    assert "imbalance ratio</th><td>–</td><td>–</td><td>1.0</td><td>3.0</td>" in table
+
+
 def test_texts_of_a_data_set_cannot_become_page_elements() -> None:
     evil = "<script>alert(1)</script>"
     faces = lopsided()

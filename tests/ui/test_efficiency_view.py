@@ -95,6 +95,31 @@ def test_the_front_is_drawn_and_every_point_named_with_its_interval() -> None:
     assert high > 0.715
 
 
+def test_every_point_is_in_sight_with_its_whisker_and_its_short_name() -> None:
+    names = ("shipped/expressnet-nano", "a-run-with-a-name-that-is-too-long")
+    table = table_of((names[0], 0.004, 0.5), (names[1], 0.4, 0.7)).assign(low=[0.47, 0.62])
+    figure = accuracy_cost_figure(table, [True, True], "gflops")
+    points = figure.data[1]
+    assert [text.strip() for text in points.text] == [
+        "expressnet-nano",
+        "a-run-with-a-name-that-…",
+    ]
+    assert list(points.error_y.arrayminus) == pytest.approx([0.03, 0.08])
+    left, right = figure.layout.xaxis.range
+    assert left < np.log10(0.004) < np.log10(0.4) < right
+    assert right - left < 3, "nor do they crowd in the middle"
+    places, words = figure.layout.xaxis.tickvals, figure.layout.xaxis.ticktext
+    assert list(places) == [float(word) for word in words]
+    low, high = figure.layout.yaxis.range
+    assert 0.4 < low < 0.47
+    assert 0.715 < high < 0.8
+
+
+def test_no_accuracy_below_nought_or_far_above_all_of_them_is_on_the_axis() -> None:
+    table = table_of(("a", 0.01, 0.02), ("b", 0.1, 0.99))
+    assert list(accuracy_cost_figure(table, [True] * 2, "gflops").layout.yaxis.range) == [0, 1.02]
+
+
 def test_a_cost_that_nobody_knows_says_how_to_learn_it() -> None:
     figure = accuracy_cost_figure(table_of(("a", 0.01, 0.5)), [False], "latency_ms")
     assert "Measure latency" in figure.layout.annotations[0].text

@@ -15,10 +15,9 @@ import pytest
 
 from fer_core.runs.config import RunConfig
 from fer_core.runs.leaderboard import leaderboard
-from fer_core.runs.record import RunError, read_record, run_lock
+from fer_core.runs.record import RunError, read_record, run_lock, write_json
 from fer_core.ui.experiments import experiment_updates, run_board, run_details, run_views
 from fer_core.ui.experiments.experiment_updates import board_updates, detail_updates, mistakes_html
-from fer_core.ui.figures.runs import comparison_figure, confusion_figure
 from fer_core.ui.shared.settings import AppSettings
 
 
@@ -59,6 +58,16 @@ def test_leaderboard_ranks_runs_and_shipped_checkpoints_together(
     assert board.table["Test %"].isna().tolist() == [False, False, False, True]
 
 
+def test_a_result_that_its_start_flattered_has_a_mark(settings: AppSettings, make_run: Any) -> None:
+    make_run("own", accuracy=0.5)
+    folder = make_run("taught", accuracy=0.7)
+    record = read_record(folder)
+    record["data"]["inherited"] = {"test": 12}
+    write_json(folder.record, record)
+    table = run_board.read_board(settings.runs_folder).table
+    assert table["95 % interval"].tolist() == ["68.5–71.5 *", "48.5–51.5"]
+
+
 def test_table_keeps_numbers_to_sort_by_and_texts_to_read(
     settings: AppSettings, make_run: Any
 ) -> None:
@@ -70,7 +79,9 @@ def test_table_keeps_numbers_to_sort_by_and_texts_to_read(
     assert [row[place] for row in shown["metadata"]["display_value"]] == ["68.4", "–"]
     parameters = shown["headers"].index("Parameters")
     assert shown["metadata"]["display_value"][0][parameters] == "98,311"
-    assert len(run_board.DATATYPES) == len(shown["headers"])
+    kinds = dict(zip(shown["headers"], run_board.DATATYPES, strict=True))
+    assert {kinds[name] for name in ("Test %", "Parameters", "Minutes")} == {"number"}
+    assert {kinds[name] for name in ("Name", "95 % interval", "State")} == {"str"}
 
 
 def test_download_holds_the_table(settings: AppSettings, make_run: Any) -> None:
@@ -101,9 +112,11 @@ def test_first_visit_compares_the_best_runs_and_opens_the_best(
     for name, accuracy in (("a", 0.5), ("b", 0.8), ("c", 0.7)):
         make_run(name, accuracy=accuracy)
     make_run("waiting", state="queued", epochs=0)
-    _, _, _, _, compared, chosen, legend, loss, _, stamp, now = board_updates(
+    _, _, table, download, compared, chosen, legend, loss, _, stamp, now = board_updates(
         settings, None, [], {}
     )
+    assert [row[0] for row in table["value"]["data"]] == ["b", "c", "a", "waiting"]
+    assert "\nb,80.0," in Path(download["value"]).read_text()
     assert compared["value"] == ["b", "c"]
     assert compared["choices"] == ["b", "c", "a"]
     assert chosen["value"] == "b"
@@ -177,7 +190,7 @@ def test_details_of_a_finished_run(settings: AppSettings, make_run: Any) -> None
     counts = np.array(read_record(folder)["test"]["confusion"])
     assert np.array_equal(confusion.data[0].z, counts)
     assert table["headers"] == list(run_details.PER_CLASS_COLUMNS)
-    assert table["data"][0][0] == "angry"
+    assert table["data"][0] == ["angry", 70.0, 66.0, 68.0, 491]
     assert sum(row[-1] for row in table["data"]) == counts.sum()
     shown = table["metadata"]["display_value"]
     assert [float(text) for text in shown[0][1:4]] == table["data"][0][1:4]
@@ -186,6 +199,19 @@ def test_details_of_a_finished_run(settings: AppSettings, make_run: Any) -> None
     assert config == folder.config.read_text()
     assert delete["visible"]
     assert delete["interactive"]
+
+
+def test_a_validation_result_is_said_to_be_with_the_memory_where_there_is_one(
+    settings: AppSettings, make_run: Any
+) -> None:
+    folder = make_run("done", accuracy=0.684)
+    record = read_record(folder)
+    plain = run_details.summary_html(folder, record)
+    assert "<dt>validation</dt><dd>68.4 %</dd>" in plain
+    assert "<dt>best epoch</dt><dd>4 of 4</dd>" in plain
+    record["model"]["memory"] = {"neighbours": 5}
+    told = run_details.summary_html(folder, record)
+    assert "<dt>validation, with its memory</dt>" in told
 
 
 def test_details_of_an_unfinished_run_say_why_there_is_no_result(
@@ -212,41 +238,13 @@ def test_details_of_a_damaged_record_name_file_and_field(
     assert (scores["visible"], confusion, table) == (False, None, None)
 
 
-def test_confusion_rows_are_shares_of_the_true_class() -> None:
-    figure = confusion_figure([[3, 1], [0, 0]], ["happy", "sad"], shares=True)
-    assert figure.data[0].z.tolist() == [[0.75, 0.25], [0.0, 0.0]]
-    assert list(figure.data[1].text) == ["75 %", "25 %", "–", "–"], "a class without an image"
-    assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1), "one colour for one share"
-    counted = confusion_figure([[3, 1], [0, 0]], ["happy", "sad"], shares=False)
-    assert list(counted.data[1].text) == ["3", "1", "0", "0"]
-    assert counted.data[0].zmax == 3
-    assert figure.layout.yaxis.title.text == "true"
-    named = confusion_figure([[3, 1], [0, 0]], ["1", "7"], shares=True)
-    assert (named.layout.xaxis.type, named.layout.yaxis.type) == ("category", "category")
-
-
-def test_compared_runs_have_one_colour_each_training_broken_validation_solid(
-    settings: AppSettings, make_run: Any
-) -> None:
-    make_run("one")
-    make_run("two", epochs=6)
-    runs = run_board.curves_of(settings.runs_folder, ["one", "two"])
-    figure = comparison_figure(runs, "accuracy")
-    by_run = {name: [t for t in figure.data if t.name == name] for name in runs}
-    for name, traces in by_run.items():
-        assert {trace.line.dash for trace in traces} == {"solid", "dot"}
-        assert len({trace.line.color for trace in traces}) == 1
-        solid = next(trace for trace in traces if trace.line.dash == "solid")
-        assert list(solid.y) == [epoch["validation_accuracy"] for epoch in runs[name]]
-    assert by_run["one"][0].line.color != by_run["two"][0].line.color
-
-
 def test_a_published_page_does_not_say_where_the_owners_data_lies(
     settings: AppSettings, make_run: Any
 ) -> None:
     make_run("own", config=RunConfig(recipe="quick", data="/home/owner/fer2013.csv"))
     assert any("/home/owner" in str(part) for part in detail_updates(settings, "own", True))
     public = detail_updates(dataclasses.replace(settings, public=True), "own", True)
+    assert not public[-1]["interactive"], "deleting is closed there"
     assert not any("/home/owner" in str(part) for part in public)
     assert any("--data data/fer2013.csv" in str(part) for part in public)
 

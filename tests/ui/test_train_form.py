@@ -93,6 +93,25 @@ def test_form_survives_lists_tables_and_yes_no(colour_config: RunConfig) -> None
     assert made == config
 
 
+def test_a_number_is_asked_for_with_its_bounds() -> None:
+    fields = {field.name: field for field in run_form.form_fields(tuple(MODELS))}
+    assert fields["label_smoothing"].info.endswith("turns it off. 0 to 0.5.")
+    assert fields["seed"].info == LABELS["seed"][1]
+    kinds = {name: fields[name].kind for name in ("epochs", "ema_decay", "teachers", "phases")}
+    assert kinds == {
+        "epochs": "number",
+        "ema_decay": "number",
+        "teachers": "text",
+        "phases": "lines",
+    }
+
+
+def test_an_empty_line_is_no_setting() -> None:
+    values = run_form.form_values(QUICK) | {"class_map": "\nsad=neutral\n  \n"}
+    made = run_form.config_from_form(values, QUICK, DEFAULT_DATA_CHOICE, QUICK.augment)
+    assert made.class_map == {"sad": "neutral"}
+
+
 def test_data_and_split_come_from_the_data_tab() -> None:
     values = run_form.form_values(QUICK)
     config = run_form.config_from_form(values, QUICK, STRATIFIED, QUICK.augment)

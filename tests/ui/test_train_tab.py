@@ -6,20 +6,24 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
 
 from fer_core.data.policies import POLICIES
 from fer_core.runs.config import ConfigError, RunConfig
 from fer_core.runs.recipes import RECIPES
-from fer_core.runs.record import RunError, append_epoch, read_progress, run_lock
+from fer_core.runs.record import (
+    Progress,
+    RunError,
+    read_progress,
+    run_lock,
+    write_progress,
+)
 from fer_core.training.job import repeat_command, start_run
 from fer_core.ui.experiments import run_views
 from fer_core.ui.figures.runs import training_figure
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE
 from fer_core.ui.train import live_run, run_form, train_tab
-from fer_core.ui.train.live_panel import panel_updates
 
 QUICK = RECIPES["quick"].config
 STRATIFIED = {
@@ -246,55 +250,23 @@ def test_no_button_acts_on_a_run_that_is_shown_in_the_place_of_another(
     assert (gone.can_stop, gone.can_resume) == (False, False)
 
 
-def test_only_what_changed_is_sent_again(settings: AppSettings, make_run: Any) -> None:
-    folder = make_run("run", state="stopped", epochs=2)
-    live = live_run.read_live(settings, "run")
-    first = panel_updates(live, {})
-    sent = first[-1]
-    again = panel_updates(live_run.read_live(settings, "run"), sent)
-    assert all(update == gr.skip() for update in again)
-    append_epoch(folder, {**live.epochs[-1], "epoch": 3})
-    later = panel_updates(live_run.read_live(settings, "run"), sent)
-    assert later[4].data[0].x == (1, 2, 3)  # the loss chart
-    assert ">3<" in later[6]  # the table, newest epoch first
-    assert later[7] == gr.skip()  # the log
-
-
-def test_curves_show_training_and_validation_and_the_best_epoch(
+def test_a_run_that_goes_on_does_not_show_the_result_from_before(
     settings: AppSettings, make_run: Any
 ) -> None:
-    make_run("run", epochs=5)
-    live = live_run.read_live(settings, "run")
-    figure = training_figure(live.epochs, "accuracy", live.best)
-    assert [trace.name for trace in figure.data] == ["training", "validation"]
-    assert list(figure.data[1].y) == [epoch["validation_accuracy"] for epoch in live.epochs]
-    best = max(live.epochs, key=lambda epoch: epoch["validation_accuracy"])["epoch"]
-    assert live.best == best
-    assert figure.layout.shapes[0].x0 == best
+    folder = make_run("again")
+    assert "Compare it in" in live_run.read_live(settings, "again").status
+    write_progress(folder, Progress("running", epoch=4, epochs=8, step=1, steps=9))
+    assert "Compare it in" not in live_run.read_live(settings, "again").status
 
 
-def test_the_best_epoch_is_named_where_the_curves_do_not_run(
+def test_a_waiting_run_knows_how_many_epochs_it_will_have(
     settings: AppSettings, make_run: Any
 ) -> None:
-    make_run("run", epochs=5)
-    live = live_run.read_live(settings, "run")
-    sides = {
-        quantity: training_figure(live.epochs, quantity, live.best).layout.annotations[0].y
-        for quantity in ("loss", "accuracy")
-    }
-    assert sides == {"loss": 1, "accuracy": 0}  # losses fall to the bottom, accuracies rise
-
-
-def test_the_border_between_two_phases_is_drawn() -> None:
-    line = {"train_loss": 1.0, "validation_loss": 1.0}
-    epochs = [
-        {**line, "epoch": number, "phase": 1 + (number > 2), "learning_rate": 0.001}
-        for number in range(1, 5)
-    ]
-    figure = training_figure(epochs, "loss")
-    assert figure.layout.shapes[0].x0 == 2.5
-    assert figure.layout.annotations[0].text == "phase 2, rate 0.001"
-    assert not training_figure(epochs[:2], "loss").layout.shapes
+    folder = make_run("waiting", state="queued", epochs=0)
+    write_progress(folder, Progress("queued"))
+    assert "<dd>0 of 8</dd>" in live_run.read_live(settings, "waiting").status
+    folder.config.write_text("{")
+    assert "<dt>epoch</dt><dd>–</dd>" in live_run.read_live(settings, "waiting").status
 
 
 def test_a_recipe_for_another_built_in_set_says_so() -> None:
