@@ -167,7 +167,7 @@ def build_data_tab(settings: AppSettings, shared: SharedState) -> None:
         """The same outputs when nothing was opened: only the notice changes."""
         quiet = [gr.skip()] * (len(controls) - 1 + len(shown))
         text = gr.Markdown(f"**That could not be opened.** {plain(error)}", visible=True)
-        return [gr.skip(), text, gr.skip(), gr.Dropdown(value=choice["source"]), *quiet]
+        return [gr.skip(), text, gr.skip(), gr.update(value=choice["source"]), *quiet]
 
     def on_first(choice: dict[str, Any]) -> list[Any]:
         """A handful of faces at once, while the whole set is being read for the first time."""
