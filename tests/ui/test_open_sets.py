@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fer_core.data.faces import DataError
+from fer_core.data.faces import DataError, Faces
+from fer_core.data.readers import read_faces
 from fer_core.ui.shared import open_sets
 from fer_core.ui.shared.settings import AppSettings
 
@@ -45,6 +46,27 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     table.write_text("emotion,pixels\n" + f"3,{pixels}\n" * 5)
     assert not open_sets.is_open(str(table))
     assert len(open_sets.open_faces(str(table))) == 5
+
+
+def test_the_last_few_sets_stay_open_and_are_not_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = " ".join(["7"] * 2304)
+    tables = [tmp_path / f"{number}.csv" for number in range(5)]
+    read: list[str] = []
+
+    def reading(source: str, progress: open_sets.Progress) -> Faces:
+        read.append(Path(source).name)
+        return read_faces(source, progress=progress)
+
+    monkeypatch.setattr(open_sets, "read_faces", reading)
+    for table in tables:
+        table.write_text(f"emotion,pixels\n3,{pixels}\n")
+    for table in (tables[0], tables[0], *tables[1:4], tables[0], tables[4]):
+        open_sets.open_faces(str(table))
+    assert read == ["0.csv", "1.csv", "2.csv", "3.csv", "4.csv"]
+    opened = [open_sets.is_open(str(table)) for table in tables]
+    assert opened == [True, False, True, True, True], "the one looked at longest ago goes"
 
 
 def test_an_upload_that_cannot_be_kept_is_told_and_leaves_nothing(

@@ -7,12 +7,15 @@ import io
 import re
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from standins import NoFace, text_of
 
+from fer_core.inference.predictor import FacePrediction
 from fer_core.ui.predict import webcam
 from fer_core.ui.predict.webcam import LiveView, LiveViews, frame_answer, look_at_frame
 from fer_core.ui.shared.loaded import LoadedCheckpoints
@@ -30,6 +33,32 @@ def test_a_camera_without_a_face_says_so(loaded: LoadedCheckpoints) -> None:
     over, beside = look_at_frame(LiveView(), loaded, None, np.zeros((240, 320, 3), "u1"))
     assert "face-box" not in over
     assert "No face in the picture" in beside
+
+
+def test_more_faces_than_cards_are_counted_and_the_speed_is_told_once_it_is_known() -> None:
+    shares, pixels = {"happy": 0.9, "sad": 0.1}, np.zeros((4, 4, 1), np.uint8)
+    face = FacePrediction((0, 0, 9, 9), "happy", 0.9, shares, pixels)
+    said = text_of(webcam.live_html([face] * 5, 12.34, 0.0456))
+    assert said.count("as the model sees it") == 3
+    assert "and 2 more in the picture" in said
+    assert "12.3 pictures per second, 46 ms for this one" in said
+    said = text_of(webcam.live_html([face] * 3, 0.0, 0.02))
+    assert "more in the picture" not in said
+    assert said.endswith("20 ms for this one")
+    assert "per second" not in said
+
+
+def test_a_running_camera_notices_new_weights_and_another_choice_soon(
+    loaded: LoadedCheckpoints, write_checkpoint: Callable[..., Path]
+) -> None:
+    view = LiveView()
+    first = view.predictor(loaded, "run:first", 0.0)
+    write_checkpoint(loaded.runs_folder / "first", "sad")
+    write_checkpoint(loaded.runs_folder / "second")
+    assert view.predictor(loaded, "run:first", 2.0) is first, "the disk is not asked at every frame"
+    assert view.predictor(loaded, "run:first", 4.0) is not first
+    second = view.predictor(loaded, "run:second", 4.1)
+    assert second.checkpoint.folder.name == "second"
 
 
 VIEWER, OTHER = "0" * 24, "a" * 24
