@@ -174,6 +174,8 @@ def test_any_finished_runs_can_be_compared(
     shown = updates(settings)
     assert (shown["stored"]["value"], shown["picked"]["value"]) == ("", ["one", "two"])
     assert "within noise" in shown["verdict"]
+    assert "<b class='mark'>noise</b>" in shown["verdict"]
+    assert "p (Holm)" not in shown["verdict"], "two runs are one pair"
     assert not shown["progress"]["visible"]
     assert "compare" in shown["command"]
     three = updates(settings, shown["known"], picked=["one", "two", "three", "waiting"])
@@ -183,7 +185,8 @@ def test_any_finished_runs_can_be_compared(
         "one against three",
         "two against three",
     ]
-    assert "Holm" in three["verdict"]
+    assert "p (Holm)" in three["verdict"]
+    assert "<b class='mark clear'>more than noise</b>" in three["verdict"], "one pair is enough"
     two = updates(settings, three["known"], picked=["one", "three"])
     assert two["picked"] == gr.update(visible=True), "a run picked meanwhile would be taken out"
     assert two["stored"] == gr.skip()

@@ -202,6 +202,7 @@ def test_files_are_ranked_and_faulty_ones_explained(hidden: Solution, tmp_path: 
     gone = tmp_path / "4" / "gone.csv"
     named = board.unique_names([str(path) for path in (wrong, right, short, gone)])
     assert list(named) == ["a.csv", "a.csv (2)", "<i>short.csv", "gone.csv"]
+    assert list(board.unique_names(["1/a.csv", "2/a.csv", "3/a.csv"]))[2] == "a.csv (3)"
     html = board.scored_html(hidden, named, {"a.csv": 0.5, "a.csv (2)": "much"})
     ranked, faulty = html.split("Not scored")
     assert "0.00" in ranked

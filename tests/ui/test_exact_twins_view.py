@@ -44,6 +44,7 @@ def test_each_kind_shows_its_pictures(
     text = exact_twins_html(faces, SPLIT, twin_groups(faces.images), kind)
     assert count in text
     assert text.count("<figure>") == int(count[0])
+    assert "a draw of" not in text, "they are all there"
     for caption in captions:
         assert caption in text
     assert "<sad>" not in text

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from fer_core.ui.build import build_app
@@ -63,6 +64,19 @@ def test_a_set_that_is_gone_is_forgotten(home: AppSettings) -> None:
 )
 def test_what_the_page_would_not_have_kept_is_not_taken(home: AppSettings, kept: Any) -> None:
     assert kept_choice(kept, home) is None
+
+
+def test_a_reload_sets_every_control_to_what_was_kept(home: AppSettings) -> None:
+    kept = STRATIFIED | {"source": str(home.data_folder / "own.csv"), "validation_share": 0.15}
+    load = next(event for event in build_app(home).fns.values() if event.name == "on_load")
+    values = dict(zip((str(block.label) for block in load.outputs), load.fn(kept), strict=True))
+    assert values["Data set"].value == kept["source"]
+    assert values["Which images train, validate and test"] == "stratified"
+    assert values["Test, % of all"] == 29
+    assert values["Validation, % of rest"] == 15
+    assert values["Seed of the draw"] == 7
+    for nothing_else in (None, DEFAULT_DATA_CHOICE, kept | {"source": "hub:owner/name"}):
+        assert all(value == gr.skip() for value in load.fn(nothing_else))
 
 
 def test_a_published_page_keeps_nothing(home: AppSettings) -> None:

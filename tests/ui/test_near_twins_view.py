@@ -28,6 +28,7 @@ def test_counts_pairs_and_labels_that_differ() -> None:
     assert "<b>1</b><span>of all these have another label" in text
     assert text.count("<figure>") == 2
     assert "&lt;sad&gt; | happy" in text, "row 3 is <sad>, the training image 0 happy"
+    assert "<figcaption>happy<small" in text, "where both are happy it is said once"
     assert "test · 97\u00a0% alike" in text
     assert "<sad>" not in text
 

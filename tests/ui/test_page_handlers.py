@@ -175,6 +175,14 @@ def test_the_example_that_is_clicked_is_the_one_that_is_opened(
             click(SimpleNamespace(_data={"index": outside}))
 
 
+def test_a_frame_of_the_camera_comes_with_its_viewer_and_checkpoint(
+    happy: str, handler: Callable[[str, str], Any]
+) -> None:
+    frame = handler("camera_frame", "build_webcam")
+    assert frame("0" * 24, "", happy, 40) == ["", ""], "an empty picture ends the view"
+    assert "Load it again" in frame("", "", happy, 40)[1]
+
+
 def test_a_new_domain_is_scored_with_the_mapping_that_is_shown(
     happy: str, handler: Callable[[str, str], Any]
 ) -> None:
