@@ -157,7 +157,9 @@ def test_the_page_shows_one_set_of_test_images_at_a_time(
     make_run("one", accuracy=0.6)
     make_run("two", accuracy=0.7)
     make_run("drawn", config=RunConfig(split="stratified", split_seed=7))
-    _, body, group, _, _, table, download, now = efficiency_updates(settings, None, "gflops", {})
+    _, body, group, _, note, table, download, now = efficiency_updates(settings, None, "gflops", {})
+    assert "no figure for this cost" not in note, "both have one"
+    assert "<td>70.0</td><td>68.5–71.5</td><td>0.680</td>" in table
     assert body["visible"]
     assert group["choices"][0][0].endswith("(2 models)")
     assert "two" in table

@@ -108,6 +108,23 @@ def test_what_a_row_changes_and_what_a_reader_must_know_stand_on_the_page(
     assert "0.111<small>0.075 to 0.150</small><small>measured on drawn faces</small>" in page
 
 
+def test_a_figure_of_a_part_or_an_unfinished_run_is_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = Reference("mine", "C", "one", "quick", 0.5, small=("epochs=1",), small_note="one epoch")
+    monkeypatch.setattr(references, "REFERENCES", {"mine": only})
+    for settings, state, said in (
+        ("whole", "finished", ""),
+        ("part", "finished", "<small>one epoch</small>"),
+        ("part", "stopped", "<small>one epoch; stopped</small>"),
+    ):
+        (tmp_path / "reference.csv").write_text(
+            f"name,ours,low,high,settings,state\nmine,0.5,0.45,0.55,{settings},{state}\n"
+        )
+        page = reference_html(tmp_path / "runs", tmp_path / "reference.md")
+        assert f"50.00 %<small>45.00 % to 55.00 %</small>{said}</td>" in page
+
+
 def test_a_run_on_photographs_of_ones_own_is_not_said_to_be_on_drawn_faces(
     tiny_config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
