@@ -24,6 +24,7 @@ from fer_core.ui.augment import augment_view
 from fer_core.ui.build import build_app
 from fer_core.ui.data import data_view
 from fer_core.ui.examples import EXAMPLES
+from fer_core.ui.experiments.competition import page as content
 from fer_core.ui.shared.settings import AppSettings
 from fer_core.ui.shared.shared_state import DEFAULT_DATA_CHOICE, HANDED_OVER
 
@@ -173,6 +174,34 @@ def test_the_example_that_is_clicked_is_the_one_that_is_opened(
     for outside in (-1, len(EXAMPLES), "0", None):
         with pytest.raises(gr.Error, match="no such example"):
             click(SimpleNamespace(_data={"index": outside}))
+
+
+def test_predicted_faces_are_paged_through_and_the_submission_has_them_all(
+    page: gr.Blocks, happy: str, handler: Callable[[str, str], Any]
+) -> None:
+    visitor = SimpleNamespace(session_hash="me")
+    *_, last = handler("on_start", "build_predict_part")(happy, "drawn:70", None, visitor)
+    token = next(part for part in last if isinstance(part, str) and len(part) == 32)
+    ids = {block.elem_id: key for key, block in page.blocks.items() if block.elem_id}
+    asked = (token, content.ANY_LABEL, content.FILE_ORDER)
+    for button, number, words, back, on in (
+        ("submit-after", 1, "Faces 49 to 70 of 70, page 2 of 2.", True, False),
+        ("submit-before", 2, "Faces 1 to 48 of 70, page 1 of 2.", False, True),
+    ):
+        clicked = (ids[button], "click")
+        turn = next(event.fn for event in page.fns.values() if clicked in event.targets)
+        _, said, _, before, after = turn(*asked, number)
+        assert words in said
+        assert (before["interactive"], after["interactive"]) == (back, on)
+    columns = handler("on_columns", "build_predict_part")
+    plain, named = (Path(columns(token, *ticked)) for ticked in ((False, False), (True, False)))
+    assert plain == named
+    assert len(named.read_text().splitlines()) == 71
+    assert ",happy" in named.read_text()
+    handler("on_leave", "build_predict_part")(visitor)
+    assert not named.exists()
+    with pytest.raises(gr.Error, match="no longer kept"):
+        turn(*asked, 1)
 
 
 def test_a_frame_of_the_camera_comes_with_its_viewer_and_checkpoint(
