@@ -96,8 +96,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     take_up_queue(settings.runs_folder)
     app = build_app(settings)
     app.queue(default_concurrency_limit=4, max_size=64)
-    # beside the page, which answers from the start; a visitor who comes earlier waits for the same
-    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     for note in start_notes(options):
         print(note)
     try:
@@ -105,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             server_name=options.host,
             server_port=options.port,
             max_file_size=_LARGEST_UPLOAD["public" if options.public else "home"],
+            prevent_thread_lock=True,
             **LAUNCH,
         )
     except OSError:  # gradio's own words name none of the options
@@ -113,6 +112,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "closed, or the address is none of this computer; try another --port, or "
             "--host 127.0.0.1."
         )
+    # Beside the page, which answers from the start; a visitor who comes earlier waits for the same.
+    # Not before: gradio asks its own page then, and gives up where that takes three seconds.
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    app.block_thread()
 
 
 if __name__ == "__main__":

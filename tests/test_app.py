@@ -8,18 +8,23 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import app
+from fer_core import cores, freed_memory
+from fer_core.ui import build
 from fer_core.ui.examples import EXAMPLES
+from fer_core.ui.shared import open_sets
 
 REPOSITORY = Path(app.__file__).resolve().parent
 STARTED_WITHIN = 180  # seconds; eight on two idle cores, but a test machine may be busy
@@ -305,3 +310,27 @@ def test_a_taken_port_is_told_plainly(served: Served) -> None:
     assert f"cannot be served at 127.0.0.1:{served.port}" in second.stderr
     assert "try another --port" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_the_set_is_drawn_once_the_page_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradio asks its own page at the start and gives up where that takes three seconds."""
+    done: list[str] = []
+    page = SimpleNamespace(
+        queue=lambda **_: None,
+        launch=lambda **how: done.append("answers" if how["prevent_thread_lock"] else "for ever"),
+        block_thread=lambda: warmed.wait(10),
+    )
+    warmed = threading.Event()
+
+    def warm_up() -> None:
+        done.append("draws")
+        warmed.set()
+
+    monkeypatch.setattr(build, "build_app", lambda settings: page)
+    monkeypatch.setattr(open_sets, "warm_up", warm_up)
+    monkeypatch.setattr(cores, "small_work_on_one_core", lambda: None)
+    monkeypatch.setattr(freed_memory, "keep_freed_memory", lambda **_: None)
+    app.main(["--runs", str(tmp_path)])
+    assert done == ["answers", "draws"]
