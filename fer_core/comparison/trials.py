@@ -46,7 +46,7 @@ def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str)
     or that shares too few, see `pairs.read_pair`.
     """
     base_config, base = _read(baseline)
-    rows, plain = [], []
+    rows, plain, apart = [], [], []
     for run in (baseline, *trials):
         config, record = _read(run)
         scores, model = record["validation"], record["model"]
@@ -54,7 +54,9 @@ def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str)
         change = "the baseline"
         if run.path != baseline.path:
             change = "; ".join(differences(base_config, config)) or "nothing: the same again"
-            difference, p_value = _against(run, baseline)
+            difference, p_value, shared = _against(run, baseline)
+            if not shared == scores["n"] == base["validation"]["n"]:
+                apart.append(f"{run.name} has {scores['n']:,} and shares {shared:,} of them")
         rows.append(
             (
                 run.name,
@@ -90,6 +92,11 @@ def trial_document(baseline: RunFolder, trials: Sequence[RunFolder], title: str)
         f"runs, not corrected for their number). Machine: {base['machine']}"
         + (f"; commits {', '.join(commits)}." if commits else ".")
     )
+    if apart:
+        note += (
+            f" Not all have the same validation images: {'; '.join(apart)}. Accuracies are those "
+            "on a run's own images, difference and p those on the shared ones."
+        )
     names = (
         *("run", "change", "epochs", "parameters", "gflops", "validation_accuracy"),
         *("interval_low", "interval_high", "difference", "p_value", "commit", "device"),
@@ -135,14 +142,15 @@ def _read(run: RunFolder) -> tuple[RunConfig, dict[str, Any]]:
     return RunConfig.from_run(run), record
 
 
-def _against(run: RunFolder, baseline: RunFolder) -> tuple[float, float]:
-    """How much more accurate than the baseline a run is on the same images, and the p-value."""
+def _against(run: RunFolder, baseline: RunFolder) -> tuple[float, float, int]:
+    """How much more accurate than the baseline a run is on the same images, the p-value, and the
+    number of these images."""
     try:
         pair = read_pair(run.path, baseline.path, "validation")
     except PairError as error:
         raise RunError(f"{run.name} cannot be set beside {baseline.name}: {error}") from error
     test = mcnemar(pair.correct_a, pair.correct_b)
-    return (test.only_a - test.only_b) / test.n, test.p_value
+    return (test.only_a - test.only_b) / test.n, test.p_value, test.n
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from fer_core.comparison.trials import differences, put_trials, trial_document
 from fer_core.data.policies import AugmentPolicy
 from fer_core.paths import RunFolder
 from fer_core.runs.config import RunConfig
-from fer_core.runs.record import RunError, read_record
+from fer_core.runs.record import RunError, read_record, write_json
 from fer_core.training.job import create_run
 from fer_core.training.run import execute_run
 
@@ -74,6 +74,19 @@ def test_the_difference_is_that_of_the_shared_images(runs: list[RunFolder]) -> N
     document = trial_document(base, [slow], "Rates")
     plain = pd.DataFrame(document.plain_rows, columns=document.plain_headers)
     assert plain["difference"][1] == pytest.approx(10 / 32)
+
+
+def test_a_run_with_fewer_images_is_said_to_have_them(runs: list[RunFolder]) -> None:
+    base, slow = runs
+    assert "the same validation images" not in trial_document(base, [slow], "Rates").notes[0]
+    answers = pd.read_parquet(slow.predictions)
+    mine = np.flatnonzero(answers["split"] == "validation")
+    answers.drop(index=answers.index[mine[:2]]).to_parquet(slow.predictions)
+    record = read_record(slow)
+    record["validation"]["n"] = len(mine) - 2
+    write_json(slow.record, record)
+    (note,) = trial_document(base, [slow], "Rates").notes
+    assert f"slow has {len(mine) - 2} and shares {len(mine) - 2} of them" in note
 
 
 def test_a_table_is_renewed_in_its_place(runs: list[RunFolder], tmp_path: Path) -> None:
