@@ -104,7 +104,7 @@ def _row(folder: RunFolder, kind: str) -> dict[str, Any]:
         **{
             name: float("nan") if value is None else float(value) for name, value in numbers.items()
         },
-        "device": record.get("device") or progress.device,
+        "device": record.get("device") or progress.device_words,
         "data": data.get("name") or config.get("data") or "",
         "flattered": bool((data.get("inherited") or {}).get("test")),
         "folder": str(folder.path),

@@ -33,6 +33,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 STATES = ("queued", "running", "stopped", "finished", "failed", "interrupted")
+#: What a run waits for; until it computes, its `Progress.device` is one of these.
+QUEUES = ("cpu", "cuda")
 
 
 class RunError(ValueError):
@@ -63,6 +65,11 @@ class Progress:
     heartbeat: float = 0.0
     started: float | None = None
     queued_at: float | None = None
+
+    @property
+    def device_words(self) -> str:
+        """What it computes on, or ""."""
+        return "" if self.device in QUEUES else self.device
 
 
 def write_text(path: Path, text: str) -> None:

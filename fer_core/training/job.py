@@ -23,6 +23,7 @@ from fer_core.paths import RunFolder, python_path
 from fer_core.runs.config import RunConfig
 from fer_core.runs.recipes import repeat_command
 from fer_core.runs.record import (
+    QUEUES,
     Progress,
     RunError,
     checked_name,
@@ -239,7 +240,7 @@ def take_up_queue(runs_folder: Path, launch: Launch = ensure_worker) -> None:
     """Start the workers that waiting runs need and that are not there: killed, or lost with a
     restart of the machine. Does nothing where one may still be starting or nothing can be written.
     """
-    for device in ("cpu", "cuda"):
+    for device in QUEUES:
         if _queued(runs_folder, device) and not _attended(Path(runs_folder), device):
             launch(Path(runs_folder), device)
 

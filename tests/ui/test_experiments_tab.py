@@ -15,7 +15,14 @@ import pytest
 
 from fer_core.runs.config import RunConfig
 from fer_core.runs.leaderboard import leaderboard
-from fer_core.runs.record import RunError, read_record, run_lock, write_json
+from fer_core.runs.record import (
+    Progress,
+    RunError,
+    read_record,
+    run_lock,
+    write_json,
+    write_progress,
+)
 from fer_core.ui.experiments import experiment_updates, run_board, run_details, run_views
 from fer_core.ui.experiments.experiment_updates import board_updates, detail_updates, mistakes_html
 from fer_core.ui.shared.settings import AppSettings
@@ -82,6 +89,12 @@ def test_table_keeps_numbers_to_sort_by_and_texts_to_read(
     kinds = dict(zip(shown["headers"], run_board.DATATYPES, strict=True))
     assert {kinds[name] for name in ("Test %", "Parameters", "Minutes")} == {"number"}
     assert {kinds[name] for name in ("Name", "95 % interval", "State")} == {"str"}
+
+
+def test_a_run_that_never_began_is_on_no_device(settings: AppSettings, make_run: Any) -> None:
+    waiting = make_run("one", state="stopped", epochs=0)
+    write_progress(waiting, Progress(state="stopped", device="cpu"))
+    assert list(run_board.read_board(settings.runs_folder).table["Device"]) == [""]
 
 
 def test_download_holds_the_table(settings: AppSettings, make_run: Any) -> None:

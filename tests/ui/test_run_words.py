@@ -101,10 +101,12 @@ def test_a_run_that_ended_early_is_done_and_names_the_epochs_that_it_made() -> N
     assert "width:100.0%" in run_views.status_html("run", last, None)
 
 
-def test_a_waiting_run_has_no_device_and_an_unknown_length_is_not_called_nought() -> None:
+def test_a_run_that_never_began_has_no_device_and_an_unknown_length_is_no_nought() -> None:
     waiting = Progress(state="queued", device="cpu", epochs=8)
+    stopped = Progress(state="stopped", device="cpu", epochs=8)
     running = Progress(state="running", device="CPU, 2 threads")
     assert "device –" in text_of(run_views.status_html("run", waiting, None))
+    assert "device –" in text_of(run_views.status_html("run", stopped, None))
     shown = text_of(run_views.status_html("run", running, None))
     assert "device CPU, 2 threads" in shown
     assert "epoch –" in shown

@@ -84,7 +84,7 @@ def read_row(reference: Reference, folder: RunFolder) -> ReferenceRow:
         "counts": sizes,
         "epochs": (len(epochs), config.epochs),
         "seconds": sum(epoch.get("seconds", 0.0) for epoch in epochs),
-        "device": progress.device,
+        "device": progress.device_words,
         "settings": _settings(reference, config, sizes),
         "drawn": _is_drawn(config),
     }

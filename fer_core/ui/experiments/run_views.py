@@ -139,8 +139,7 @@ def status_html(name: str, progress: Progress, record: Mapping[str, Any] | None)
         "epoch": f"{_epoch_shown(progress)} of {progress.epochs}" if progress.epochs else "–",
         "images/s": f"{progress.images_per_second:,.0f}" if progress.images_per_second else "–",
         "time left": duration(progress.seconds_left) if progress.state == "running" else "–",
-        # a waiting run has only the kind of it, by which its worker finds it
-        "device": (progress.state != "queued" and progress.device) or "–",
+        "device": progress.device_words or "–",
     }
     figures = "".join(
         f"<div><dt>{label}</dt><dd>{html.escape(value)}</dd></div>"
