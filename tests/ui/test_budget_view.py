@@ -19,11 +19,12 @@ from fer_core.comparison.budgets.equal_budget import (
     Contender,
     list_plans,
 )
-from fer_core.comparison.budgets.runs import ContenderState, start_budget
+from fer_core.comparison.budgets.runs import ContenderState, resume_budget, start_budget
 from fer_core.data.faces import Faces
 from fer_core.labels import FER2013_CLASSES
 from fer_core.paths import RunFolder
 from fer_core.runs.record import append_epoch, read_record, write_json, write_progress
+from fer_core.training.job import delete_run
 from fer_core.training.metrics import full_report
 from fer_core.ui.experiments import run_views
 from fer_core.ui.experiments.budgets import results as budget_results
@@ -132,6 +133,19 @@ def test_while_contenders_train_their_progress_is_shown(
     assert "aria-valuenow='50'" in later["progress"]["value"]
     assert "the verdict comes with the second" in later["verdict"]
     assert len(later["accuracy"].data) == 1
+
+
+def test_a_deleted_contender_can_be_trained_again(
+    settings: AppSettings, race: list[RunFolder], tiny_faces: Faces
+) -> None:
+    finish(race[0], tiny_faces, wrong=10)
+    delete_run(race[1])
+    shown = updates(settings)
+    assert "it was deleted" in shown["progress"]["value"]
+    assert shown["resume"]["visible"]
+    plan = budget_results.needed_plan(settings, "race")
+    assert resume_budget(plan, settings.runs_folder, launch=lambda folder, device: None) == 1
+    assert not updates(settings)["resume"]["visible"]
 
 
 def test_the_verdict_of_a_finished_comparison(

@@ -33,6 +33,7 @@ def progress(*states: str, **reasons: str) -> SweepProgress:
         (("finished", "stopped", "interrupted"), "interrupted"),
         (("finished", "stopped"), "stopped"),
         (("finished", "finished"), "finished"),
+        (("finished", "missing"), "stopped"),
         (("missing",), "stopped"),
     ],
 )

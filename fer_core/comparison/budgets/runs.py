@@ -172,10 +172,8 @@ def stop_budget(plan: BudgetPlan, runs_folder: Path) -> int:
 
 
 def resume_budget(plan: BudgetPlan, runs_folder: Path, launch: Launch = ensure_worker) -> int:
-    """Queue again what was stopped, interrupted or failed; returns how many."""
-    there = _folders(plan, runs_folder)
-    planned = _planned(plan, updates_per_second)
-    resumed = resume_runs({name: planned[name] for name in there}, runs_folder, launch)
+    """Queue again what was stopped, interrupted, failed or deleted; returns how many."""
+    resumed = resume_runs(_planned(plan, updates_per_second), runs_folder, launch)
     if not resumed:
         raise BudgetError(f"nothing of {plan.name} was stopped")
     return resumed

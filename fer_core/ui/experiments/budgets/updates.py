@@ -12,6 +12,7 @@ import gradio as gr
 from fer_core.comparison.budgets.runs import ContenderState
 from fer_core.comparison.budgets.spending import AXES
 from fer_core.comparison.budgets.verdict import Comparison, PairVerdict
+from fer_core.training.planned_runs import MISSING
 from fer_core.ui.experiments.budgets.asking import asking_updates
 from fer_core.ui.experiments.budgets.results import (
     BY_HAND,
@@ -64,7 +65,7 @@ PARTS = (
     "known",
 )
 _STOPPABLE = ("queued", "running")
-_RESUMABLE = ("stopped", "interrupted", "failed")
+_RESUMABLE = ("stopped", "interrupted", "failed", MISSING)
 
 
 def budget_updates(

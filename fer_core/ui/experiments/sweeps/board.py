@@ -12,6 +12,7 @@ from fer_core.comparison.sweeps.report import CHOICE_NOTE, sweep_document
 from fer_core.comparison.wording import counted
 from fer_core.paths import downloads_folder
 from fer_core.runs.record import RunError, read_epochs, write_text
+from fer_core.training.planned_runs import MISSING
 from fer_core.training.sweep import Sweep, SweepError
 from fer_core.training.sweep_files import list_sweeps, read_sweep
 from fer_core.training.sweep_queue import (
@@ -44,7 +45,7 @@ _STATE_WORDS = {
     "failed": "failed",
     "stopped": "stopped",
     "interrupted": "interrupted",
-    "missing": "missing",
+    MISSING: "missing",
 }
 
 
@@ -118,10 +119,10 @@ def status_html(sweep: Sweep, progress: SweepProgress, with_reasons: bool = True
 
 def overall_state(progress: SweepProgress) -> str:
     """One state for the whole: that of the liveliest run, else of the one in most trouble."""
-    for state in ("running", "queued", "failed", "interrupted", "stopped", "finished"):
+    for state in ("running", "queued", "failed", "interrupted", "stopped"):
         if progress.counts[state]:
             return state
-    return "stopped"
+    return "stopped" if progress.counts[MISSING] else "finished"
 
 
 def _reasons_html(progress: SweepProgress) -> str:
