@@ -12,6 +12,7 @@ from fer_core.paths import SHIPPED_CHECKPOINTS, RunFolder
 from fer_core.runs.record import read_record
 from fer_core.ui.experiments import reference_view
 from fer_core.ui.experiments.domains import tuning_page
+from fer_core.ui.experiments.domains.view import sets_note
 from fer_core.ui.experiments.run_details import mistakes
 from fer_core.ui.experiments.sweeps import board
 from fer_core.ui.figures.efficiency import accuracy_cost_figure
@@ -46,6 +47,7 @@ def mistake_words(settings: AppSettings) -> str:
         (lambda page: live_run.read_live(page, None).status, "Start training"),
         (lambda page: board.read_watch(page, None).status, "Put it in the queue"),
         (lambda page: tuning_page.watch(page, None).status, "Fine-tune"),
+        (sets_note, "open or upload"),
         (reference_view.about, "choose FER2013 in the **Data** tab"),
         (mistake_words, "Equal budgets"),
         (cost_words, "Measure latency"),

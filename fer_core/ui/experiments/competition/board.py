@@ -66,7 +66,7 @@ def build_board_part(settings: AppSettings, shared: SharedState) -> None:
                 elem_id="solution-part",
             )
         upload = gr.File(
-            label="… or a solution file (CSV: id, emotion)",
+            label="… or a solution file (CSV)",
             height=170,
             scale=2,
             min_width=280,

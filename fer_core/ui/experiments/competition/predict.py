@@ -57,7 +57,8 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
                 elem_id="submit-source",
             )
         upload = gr.File(
-            label="… or a file of your own (CSV, zip, parquet)"
+            # Gradio lays a label of two lines over the place to drop a file
+            label="… or your CSV, zip or parquet"
             if not settings.public
             else "… or a CSV of your own",
             file_types=list(open_sets.UPLOAD_KINDS) if not settings.public else [".csv"],

@@ -35,6 +35,13 @@ _NOT_YET = shown.sentence(
 )
 
 
+def sets_note(settings: AppSettings) -> str:
+    """Where the sets of the list come from."""
+    if settings.public:
+        return "The sets of the Data tab."
+    return "The sets of the Data tab; one that you open or upload there joins this list."
+
+
 def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
     """Components and events of the inner tab; call inside it."""
     gr.Markdown(_INTRO)
@@ -53,7 +60,7 @@ def build_domain_view(settings: AppSettings, shared: SharedState) -> None:
             [("Drawn faces (built in)", "drawn")],
             value="drawn",
             label="Another set",
-            info="The sets of the Data tab; one that you open or upload there joins this list.",
+            info=sets_note(settings),
             allow_custom_value=True,
             min_width=290,
             elem_id="domain-set",
