@@ -236,3 +236,11 @@ def test_a_new_domain_is_scored_with_the_mapping_that_is_shown(
     assert np.array(matrix[0])[:, happy_column].sum() == 60
     shares = handler("on_shares", "build_domain_view")(matrix, True)
     assert shares.data[0].zmax == 1
+
+
+def test_the_list_of_fine_tuned_runs_is_read_again_when_the_run_on_show_changes(
+    page: gr.Blocks,
+) -> None:
+    compared = next(event for event in page.fns.values() if event.name == "on_compare")
+    named = next(event for event in page.fns.values() if event.name == "on_names")
+    assert set(compared.targets) <= set(named.targets)

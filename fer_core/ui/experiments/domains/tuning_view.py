@@ -272,7 +272,7 @@ def build_tuning_view(
         concurrency_limit=4,
     ).then(on_watch, **watching)
     gr.on(
-        [shared.page.load, shared.tabs.select],
+        [shared.page.load, shared.tabs.select, stamp.change],  # the run may have been deleted
         on_names,
         watched,
         watched,
