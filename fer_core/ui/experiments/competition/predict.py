@@ -120,7 +120,7 @@ def build_predict_part(settings: AppSettings, shared: SharedState) -> None:
         html, text, shown, pages = content.page_grid(kept.find(key), wanted, how, number + step)
         return (
             html,
-            f"<p class='note'>{text}</p>",
+            f"<p class='note'>{content.escaped(text)}</p>",
             shown,
             gr.update(interactive=shown > 1),
             gr.update(interactive=shown < pages),
