@@ -81,6 +81,15 @@ def test_chart_shows_shares_of_each_part_with_counts() -> None:
     assert figure.layout.yaxis.type == "category", "classes may be called 1, 2 and 7"
 
 
+def test_parts_of_the_chart_are_told_apart_and_no_bar_leaves_it() -> None:
+    parts = {"train": {"happy": 30, "sad": 10}, "test": {"happy": 9, "sad": 1}}
+    figure = distribution_figure(parts)
+    assert [bars.name for bars in figure.data] == ["train (40)", "test (10)"]
+    assert len({bars.marker.color for bars in figure.data}) == 2
+    assert figure.layout.xaxis.range[1] > 90
+    assert figure.layout.yaxis.autorange == "reversed", "the first expression stands on top"
+
+
 def test_chart_without_a_label_says_so() -> None:
     figure = distribution_figure({"all": {"happy": 0}})
     assert "No labelled image" in figure.layout.annotations[0].text

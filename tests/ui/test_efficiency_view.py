@@ -272,6 +272,22 @@ def test_a_ceiling_is_found_beside_the_page(
     assert ceiling_band.band_for([], tmp_path) is None
 
 
+@pytest.mark.parametrize("change", [{"split_seed": 7}, {"drop_duplicates": True}, {"data": "b"}])
+def test_a_ceiling_is_that_of_the_runs_own_test_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    plain = RunConfig(data="a")
+    monkeypatch.setattr(ceiling_band, "_known", {})
+    monkeypatch.setattr(
+        ceiling_band, "ceiling_of_run", lambda config, *_: CEILING if config == plain else None
+    )
+    deadline = time.monotonic() + 20
+    while ceiling_band.ceiling_for(plain, tmp_path) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert ceiling_band.ceiling_for(plain, tmp_path) == CEILING
+    assert ceiling_band.ceiling_for(dataclasses.replace(plain, **change), tmp_path) is None
+
+
 def test_each_table_is_a_download_of_its_own() -> None:
     tables = [pd.DataFrame({"name": [name], "folder": ["/home/owner"]}) for name in ("a", "b")]
     first, second = (efficiency_page.write_efficiency(table) for table in tables)

@@ -169,3 +169,18 @@ def test_a_fine_tuning_is_as_the_form_has_it(
     monkeypatch.setattr("gradio.Info", print)
     visitor.does("domain-tune-stop")
     assert not visitor.sees("domain-tune-stop", "interactive")
+
+
+def test_no_more_images_are_evaluated_than_asked_for(visitor: Visitor) -> None:
+    visitor.fills("domain-checkpoint", "run:only happy")
+    visitor.fills("domain-set", "drawn:140")
+    visitor.does("domain-set", "input")
+    visitor.fills("domain-limit", 21)
+    visitor.fills("domain-shares", False)
+    visitor.does("domain-run")
+    assert visitor.holds("domain-confusion").data[0].z.sum() == 21
+    assert visitor.holds("domain-status") == ""
+    visitor.fills("domain-set", "drawn:70")
+    visitor.does("domain-set", "input")
+    assert "70 labelled grey images" in visitor.holds("domain-about")
+    assert "The figures below are those of only happy" in visitor.holds("domain-status")

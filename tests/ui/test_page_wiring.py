@@ -14,12 +14,14 @@ from visitor import Visitor
 
 from fer_core.comparison.budgets.equal_budget import read_plan
 from fer_core.comparison.budgets.runs import resume_budget, start_budget
+from fer_core.runs.config import RunConfig
 from fer_core.training.sweep_files import list_sweeps
 from fer_core.ui.build import build_app
 from fer_core.ui.experiments import efficiency_page, run_board, run_views
 from fer_core.ui.experiments.budgets import form as budget_form
 from fer_core.ui.experiments.budgets import view
 from fer_core.ui.shared.settings import AppSettings
+from fer_core.ui.shared.shared_state import HANDED_OVER
 
 # Gradio makes event loops while it builds a page and leaves their sockets to the collector.
 pytestmark = [
@@ -155,6 +157,8 @@ def test_the_sweep_of_the_form_is_put_in_the_queue(
     assert list_sweeps(settings.runs_folder) == [visitor.holds("watched-sweep")] == ["mine"]
     visitor.fills("sweep-kind", "ablation")
     visitor.does("sweep-kind", "input")
+    assert visitor.reaches("sweep-methods")
+    assert not visitor.reaches("sweep-more")
     visitor.fills("sweep-methods", ["flip"])
     visitor.does("sweep-methods", "input")
     assert "<b>4 runs</b>" in visitor.holds("sweep-preview"), "all on, and without each"
@@ -214,3 +218,42 @@ def test_a_budget_is_started_as_the_form_has_it(
     visitor.does("budget-resume")
     assert told[0].startswith("2 of epochs-1 stop")
     assert told[1] == "2 of epochs-1 go on."
+
+
+def test_accuracy_is_weighed_against_the_chosen_cost_of_the_chosen_set(
+    settings: AppSettings, visitor: Visitor
+) -> None:
+    fake_run(settings.runs_folder, "one")
+    fake_run(settings.runs_folder, "other", config=RunConfig(split="stratified", split_seed=7))
+    visitor.does("efficiency-cost", "input")
+    sets = [key for _, key in visitor.sees("efficiency-set", "choices")]
+    found = []
+    for key in sets:
+        visitor.fills("efficiency-set", key)
+        visitor.does("efficiency-set", "input")
+        table = visitor.holds("efficiency-table")
+        found.append([run for run in ("one", "other") if f"</span>{run}</td>" in table])
+        assert visitor.holds("efficiency-set") == key
+    assert sorted(found) == [["one"], ["other"]]
+    visitor.fills("efficiency-cost", "parameters")
+    visitor.does("efficiency-cost", "input")
+    assert "98,311" in visitor.holds("efficiency-table")
+    assert visitor.holds("efficiency-chart").data[1].x[0] == 98_311
+
+
+def test_draws_are_those_of_the_sliders_and_the_seed(visitor: Visitor) -> None:
+    visitor.does("augment-number", "input")
+    visitor.does("augment-redraw")
+    drawn = visitor.holds("augment-result")
+    visitor.does("augment-seed", "input")
+    assert visitor.holds("augment-result") == drawn, "the seed on show repeats them"
+    assert visitor.holds("augment-preset") == "standard"
+    visitor.fills("augment-rotation_degrees", 90)
+    visitor.does("augment-rotation_degrees", "input")
+    assert visitor.holds("augment-result") != drawn
+    assert visitor.holds("augment-preset") is None
+    assert "Rotation" in visitor.holds("augment-caution")
+    visitor.does("augment-use")
+    states = [visitor.values[key] for key in visitor.shown if key not in visitor.names.values()]
+    policy = next(one for one in states if isinstance(one, dict) and HANDED_OVER in one)
+    assert policy["rotation_degrees"] == 90

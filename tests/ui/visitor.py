@@ -43,6 +43,16 @@ class Visitor:
         key = self.names[widget]
         return self.shown.get(key, {}).get(what, getattr(self.page.blocks[key], what, None))
 
+    def reaches(self, widget: str) -> bool:
+        """Whether it and all that is around it is visible."""
+        block = self.page.blocks[self.names[widget]]
+        while block is not None:
+            shown = self.shown.get(block._id, {})
+            if not shown.get("visible", getattr(block, "visible", True)):
+                return False
+            block = block.parent
+        return True
+
     def does(self, widget: str, name: str = "click", **told: Any) -> None:
         """Every event of that name, and what follows it. told: the event's data."""
         for event in list(self.page.fns.values()):
