@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from visitor import Visitor
 from fer_core.data.readers import read_faces
 from fer_core.runs.config import RunConfig
 from fer_core.ui.build import build_app
+from fer_core.ui.experiments.domains import page as domain_page
 from fer_core.ui.experiments.domains import tuning_page
 from fer_core.ui.shared.settings import AppSettings
 
@@ -70,8 +72,8 @@ def test_an_upload_goes_with_the_page_that_used_it_and_nothing_else_does(
     for path in (str(shared), photo):
         visitor.fills(widget, [path] if widget == "entries-upload" else path)
         visitor.does(widget, name)
-    stamp = Path(photo).stat().st_mtime - 1000
-    os.utime(photo, (stamp, stamp))
+    for path in (photo, shared):
+        os.utime(path, (1000, 1000))  # what has just come is kept for a while
     visitor.meets("on_leave", "build_app")
     assert not Path(photo).exists()
     assert shared.exists()
@@ -167,6 +169,7 @@ def test_a_fine_tuning_is_as_the_form_has_it(
     assert "queued" in visitor.holds("domain-tune-status")
     assert visitor.sees("domain-tune-stop", "interactive")
     monkeypatch.setattr("gradio.Info", print)
+    visitor.fills("domain-run-name", "the next one")
     visitor.does("domain-tune-stop")
     assert not visitor.sees("domain-tune-stop", "interactive")
 
@@ -184,3 +187,17 @@ def test_no_more_images_are_evaluated_than_asked_for(visitor: Visitor) -> None:
     visitor.does("domain-set", "input")
     assert "70 labelled grey images" in visitor.holds("domain-about")
     assert "The figures below are those of only happy" in visitor.holds("domain-status")
+
+
+def test_a_stranger_has_no_more_evaluated_than_the_page_allows(
+    settings: AppSettings, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain_page, "PUBLIC_LIMIT", 14)
+    monkeypatch.setattr(domain_page.open_sets, "allowed_source", lambda source, _: "drawn:70")
+    stranger = Visitor(build_app(dataclasses.replace(settings, public=True)))
+    stranger.fills("domain-checkpoint", "run:only happy")
+    stranger.does("domain-set", "input")
+    stranger.fills("domain-limit", 1000)
+    stranger.fills("domain-shares", False)
+    stranger.does("domain-run")
+    assert stranger.holds("domain-confusion").data[0].z.sum() == 14
